@@ -1,0 +1,16 @@
+#!/bin/sh
+# The gate without the tests. Runs every check, and fails at the end if one failed, so that all is seen at once.
+set -u
+cd "$(dirname "$0")/.."
+
+failed=
+step() {
+    echo "== $*"
+    ".venv/bin/$@" || failed="$failed $1"
+}
+step ruff format --check .
+step ruff check .
+step mypy
+step lint-imports --cache-dir .cache/import-linter
+
+[ -z "$failed" ] || { echo "failed:$failed" >&2; exit 1; }
