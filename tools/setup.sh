@@ -11,7 +11,7 @@ fi
 
 python=$(sh tools/find-python.sh)
 sh tools/bootstrap-uv.sh "$python"
-export UV_PYTHON_DOWNLOADS=never
+. tools/uv-settings.sh
 
 # A .venv whose Python went away is made anew.
 if ! .venv/bin/python -c '' 2>/dev/null; then
