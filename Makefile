@@ -8,6 +8,7 @@ MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 READY := .venv/.ready
 VENDOR := src/motma/web/static/vendor/manifest.json
+AXE := .cache/axe.min.js
 WORKERS ?= auto
 ARGS ?=
 
@@ -48,7 +49,7 @@ screenshots: venv ## take pictures of the pages
 wheel: venv ## build the wheel into dist/
 	@.tools/uv build --quiet --wheel --no-build-isolation --python $(BIN)/python --out-dir dist .
 
-venv: $(READY) $(VENDOR) ## set up .venv and the front-end parts
+venv: $(READY) $(VENDOR) $(AXE) ## set up .venv and the front-end parts
 
 lock: ## renew requirements.lock and package-lock.json within the bounds
 	@sh tools/lock.sh
@@ -62,7 +63,7 @@ $(READY): requirements.lock pyproject.toml package.json package-lock.json .npmrc
 	@sh tools/setup.sh
 	@touch $@
 
-# The build hook makes it with .venv; this rule is for when it was removed, or its inputs moved on.
-$(VENDOR): hatch_build.py package.json package-lock.json .npmrc | $(READY)
+# The build hook makes both with .venv; this rule is for when one was removed, or their inputs moved on.
+$(VENDOR) $(AXE) &: hatch_build.py package.json package-lock.json .npmrc | $(READY)
 	@$(BIN)/python hatch_build.py
-	@touch $@
+	@touch $(VENDOR) $(AXE)

@@ -19,7 +19,8 @@ with_venv() {
 with_pip() {
     rm -rf .tools/uv-pip
     "$python" -m pip --version >/dev/null 2>&1 || return 1
-    "$python" -m pip install --quiet --disable-pip-version-check --target .tools/uv-pip "uv==$wanted" || return 1
+    "$python" -m pip install --quiet --disable-pip-version-check --root-user-action=ignore \
+        --target .tools/uv-pip "uv==$wanted" || return 1
     ln -sfn uv-pip/bin/uv .tools/uv
 }
 
