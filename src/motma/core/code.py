@@ -1,0 +1,276 @@
+"""The one code: claims <-> CWT in COSE_Sign1 <-> text in a QR.
+
+One structure, one algorithm, and nothing is decoded before its signature holds::
+
+    text = base45( zlib( 18( [ <<{1: -7, 4: kid}>>, {}, payload, signature ] ) ) )
+
+(COSE RFC 9052/9053 with ES256, CWT RFC 8392, MOSIP Claim 169, base45 RFC 9285.) Because only one shape is
+accepted, the envelope is compared byte by byte and not handed to a decoder that would let the message choose.
+Numbered steps refer to ``docs/code-format.md``.
+"""
+
+import array
+import datetime as dt
+import hashlib
+import struct
+import sys
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import cbor2
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, utils
+
+from motma.core.errors import Invalid
+from motma.core.ids import Qid, parse_qid
+from motma.core.words import Words
+
+TEXT_MAX_CHARS = 2_000
+INFLATED_MAX_BYTES = 2_048
+
+_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
+_TRIPLES = [_ALPHABET[n % 45] + _ALPHABET[n // 45 % 45] + _ALPHABET[n // 2025] for n in range(65536)]
+_VALUES = {triple.encode(): n for n, triple in enumerate(_TRIPLES)}
+_TAILS = {(_ALPHABET[n % 45] + _ALPHABET[n // 45]).encode(): n for n in range(256)}
+
+_KID_BYTES = 8
+_SIGNATURE_BYTES = 64
+_PROTECTED = bytes.fromhex("a201260448")  # {1: -7 (ES256), 4: kid of 8 bytes}
+_HEAD = bytes.fromhex("d2844d") + _PROTECTED  # tag 18, array of 4, bstr of 13
+_ES256 = ec.ECDSA(hashes.SHA256())
+_ES256_SIGN = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)  # RFC 6979
+
+# CWT claim keys (RFC 8392), Claim 169, and our private claim.
+_ISS, _EXP, _NBF, _IAT, _CTI, _IDENTITY, _MOTMA = 1, 4, 5, 6, 7, 169, -65537
+_ID_QID, _ID_NAME, _ID_BIRTH_DATE = 1, 4, 8
+_OUR_MEASURE, _OUR_LAST_FOUR, _OUR_AREAS, _OUR_MATCHED = 1, 2, 3, 4
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a code says, and nothing more. ``areas`` empty means: wherever the measure holds."""
+
+    issuer: str
+    code_id: bytes
+    qid: Qid
+    name: str
+    birth_date: dt.date
+    last_four: str
+    measure: str
+    areas: tuple[str, ...]
+    matched: bool
+    issued_at: dt.datetime
+    valid_from: dt.datetime
+    valid_until: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedCode:
+    """Claims under a signature that holds, by the key named ``kid``. Times are not judged here."""
+
+    claims: Claims
+    kid: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SigningKey:
+    """A private ES256 key and the id that its codes carry."""
+
+    private: ec.EllipticCurvePrivateKey
+    kid: bytes
+
+
+Keyring = Mapping[bytes, ec.EllipticCurvePublicKey]
+"""Every key that may verify, by kid."""
+
+
+def key_id(public: ec.EllipticCurvePublicKey) -> bytes:
+    """First 8 bytes of the SHA-256 of the key's SubjectPublicKeyInfo in DER."""
+    der = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(der).digest()[:_KID_BYTES]
+
+
+def issue_code(claims: Claims, key: SigningKey) -> str:
+    """Return the text of the QR. The same claims and key always give the same text."""
+    payload = cbor2.dumps(
+        {
+            _ISS: claims.issuer,
+            _EXP: int(claims.valid_until.timestamp()),
+            _NBF: int(claims.valid_from.timestamp()),
+            _IAT: int(claims.issued_at.timestamp()),
+            _CTI: claims.code_id,
+            _IDENTITY: {
+                _ID_QID: str(claims.qid),
+                _ID_NAME: claims.name,
+                _ID_BIRTH_DATE: claims.birth_date.strftime("%Y%m%d"),
+            },
+            _MOTMA: {
+                _OUR_MEASURE: claims.measure,
+                _OUR_LAST_FOUR: claims.last_four,
+                _OUR_AREAS: list(claims.areas),
+                _OUR_MATCHED: claims.matched,
+            },
+        }
+    )
+    payload_bstr = _bstr_head(len(payload)) + payload
+    r, s = utils.decode_dss_signature(key.private.sign(_to_be_signed(key.kid, payload_bstr), _ES256_SIGN))
+    signature = r.to_bytes(32, "big") + s.to_bytes(32, "big")
+    cose = _HEAD + key.kid + b"\xa0" + payload_bstr + b"\x58\x40" + signature
+    squeeze = zlib.compressobj(level=9, memLevel=4)  # a small window of state: a code is under 300 bytes
+    return base45_encode(squeeze.compress(cose) + squeeze.flush())
+
+
+def verify_code(text: str, keyring: Keyring) -> VerifiedCode:
+    """Return the claims if, and only if, the text is one of our codes under a key of ``keyring``.
+
+    Raises :class:`Invalid`: ``code.unreadable`` (not one of ours), ``code.unknown_key`` (ours in shape, the key is
+    not in the ring), ``code.forged`` (the signature does not hold), ``code.malformed`` (signed, yet not to the
+    specification). Times are judged by :func:`motma.core.decision.decide`.
+    """
+    cose = _inflate(base45_decode(text))  # steps 1-2
+    payload_bstr, signature, kid = _open_envelope(cose)  # step 3
+    public = keyring.get(kid)  # step 4
+    if public is None:
+        raise Invalid(
+            "code.unknown_key",
+            Words(
+                "Mã do một nơi chưa được biết ký. Kiểm tra giấy tờ bằng mắt.",
+                "The code is signed by a key not known here. Check the documents by hand.",
+            ),
+        )
+    der = utils.encode_dss_signature(int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big"))
+    try:
+        public.verify(der, _to_be_signed(kid, payload_bstr), _ES256)  # step 5
+    except InvalidSignature:
+        raise Invalid(
+            "code.forged",
+            Words("Mã đã bị sửa hoặc làm giả.", "The code has been altered or forged."),
+        ) from None
+    return VerifiedCode(_parse_claims(payload_bstr), kid)  # steps 6-7
+
+
+def base45_encode(data: bytes) -> str:
+    """RFC 9285."""
+    even = len(data) & ~1
+    text = "".join([_TRIPLES[pair] for pair in _big_endian(array.array("H", data[:even]))])
+    if len(data) & 1:
+        text += _ALPHABET[data[-1] % 45] + _ALPHABET[data[-1] // 45]
+    return text
+
+
+def base45_decode(text: str) -> bytes:
+    """RFC 9285, upper case only. Raises :class:`Invalid` ``code.unreadable``."""
+    if len(text) > TEXT_MAX_CHARS or len(text) % 3 == 1 or not text.isascii():
+        raise _unreadable()
+    raw = text.encode()
+    whole = len(raw) // 3 * 3
+    try:
+        data = _big_endian(
+            array.array("H", [_VALUES[triple] for (triple,) in struct.iter_unpack("3s", raw[:whole])])
+        ).tobytes()
+        return data if whole == len(raw) else data + bytes((_TAILS[raw[whole:]],))
+    except KeyError:
+        raise _unreadable() from None
+
+
+def _big_endian(pairs: "array.array[int]") -> "array.array[int]":
+    if sys.byteorder == "little":
+        pairs.byteswap()
+    return pairs
+
+
+def _inflate(squeezed: bytes) -> bytes:
+    inflater = zlib.decompressobj()
+    try:
+        cose = inflater.decompress(squeezed, INFLATED_MAX_BYTES)
+    except zlib.error:
+        raise _unreadable() from None
+    if not inflater.eof or inflater.unused_data:
+        raise _unreadable()
+    return cose
+
+
+def _open_envelope(cose: bytes) -> tuple[bytes, bytes, bytes]:
+    """Split a COSE_Sign1 of our one shape into (payload as bstr, signature, kid)."""
+    start = len(_HEAD) + _KID_BYTES
+    end = len(cose) - _SIGNATURE_BYTES - 2
+    if not cose.startswith(_HEAD) or end <= start or cose[start] != 0xA0 or cose[end : end + 2] != b"\x58\x40":
+        raise _unreadable()
+    payload_bstr = cose[start + 1 : end]
+    head = _bstr_head_of(payload_bstr)
+    if head is None or payload_bstr[: len(head)] != head:
+        raise _unreadable()
+    return payload_bstr, cose[end + 2 :], cose[len(_HEAD) : start]
+
+
+def _bstr_head(length: int) -> bytes:
+    if length < 24:
+        return bytes((0x40 + length,))
+    return b"\x58" + bytes((length,)) if length < 256 else b"\x59" + struct.pack(">H", length)
+
+
+def _bstr_head_of(bstr: bytes) -> bytes | None:
+    """The only head that a shortest-form bstr of this whole length can have."""
+    for size in (1, 2, 3):
+        if len(bstr) >= size and len(_bstr_head(len(bstr) - size)) == size:
+            return _bstr_head(len(bstr) - size)
+    return None
+
+
+def _to_be_signed(kid: bytes, payload_bstr: bytes) -> bytes:
+    """Sig_structure of RFC 9052, section 4.4, with an empty external_aad."""
+    return b"\x84\x6aSignature1\x4d" + _PROTECTED + kid + b"\x40" + payload_bstr
+
+
+def _parse_claims(payload_bstr: bytes) -> Claims:
+    try:
+        payload = cbor2.loads(payload_bstr, max_depth=2, allow_indefinite=False)
+        claims = cbor2.loads(payload, max_depth=4, allow_indefinite=False, allow_duplicate_keys=False)
+        identity, ours = claims[_IDENTITY], claims[_MOTMA]
+        born = identity[_ID_BIRTH_DATE]
+        parsed = Claims(
+            issuer=claims[_ISS],
+            code_id=claims[_CTI],
+            qid=parse_qid(identity[_ID_QID]),
+            name=identity[_ID_NAME],
+            birth_date=dt.date(int(born[:4]), int(born[4:6]), int(born[6:8])),
+            last_four=ours[_OUR_LAST_FOUR],
+            measure=ours[_OUR_MEASURE],
+            areas=tuple(ours[_OUR_AREAS]),
+            matched=ours[_OUR_MATCHED],
+            issued_at=_moment(claims[_IAT]),
+            valid_from=_moment(claims[_NBF]),
+            valid_until=_moment(claims[_EXP]),
+        )
+        texts = (parsed.issuer, parsed.name, parsed.last_four, parsed.measure, *parsed.areas)
+        if not (
+            all(type(text) is str for text in texts) and type(parsed.code_id) is bytes and type(parsed.matched) is bool
+        ):
+            raise TypeError
+    except (cbor2.CBORError, KeyError, TypeError, ValueError, OverflowError, AttributeError, Invalid):
+        raise Invalid(
+            "code.malformed",
+            Words(
+                "Mã có chữ ký đúng nhưng nội dung không đúng quy cách.",
+                "The signature holds, but the content is not to the specification.",
+            ),
+        ) from None
+    return parsed
+
+
+def _moment(seconds: object) -> dt.datetime:
+    if type(seconds) is not int or not 0 <= seconds < 2**33:
+        raise ValueError(seconds)
+    return dt.datetime.fromtimestamp(seconds, dt.UTC)
+
+
+def _unreadable() -> Invalid:
+    return Invalid(
+        "code.unreadable",
+        Words(
+            "Không phải mã Một Mã hoặc mã bị hỏng. Quét lại, hoặc nhập 18 chữ số dưới mã.",
+            "Not a Một Mã code, or damaged. Scan again, or type the 18 digits under it.",
+        ),
+    )

@@ -1,0 +1,87 @@
+"""Evidence and a time in, a verdict out.
+
+A verdict is one word (``accept``, ``manual``, ``refer``, ``reject``) with every reason that speaks against passing,
+the deciding one first. A refusal is an answer, not an exception; and what is not known is never invalid: it makes
+``manual`` with ``known`` false.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from motma.core.code import VerifiedCode
+from motma.core.facts import Standing
+from motma.core.flow import Advice
+from motma.core.identity import Grade
+from motma.core.reasons import REASONS, Outcome, Reason
+
+_WEIGHT = {Outcome.ACCEPT: 0, Outcome.MANUAL: 1, Outcome.REFER: 2, Outcome.REJECT: 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that a verdict rests on.
+
+    ``code`` is the verified code if one was shown, ``problem`` the error code of one that did not verify;
+    ``standing`` is what the store says of the citizen (None: nothing). ``refer`` is set while a diversion is open.
+    """
+
+    code: VerifiedCode | None = None
+    problem: str | None = None
+    standing: Standing | None = None
+    measure_active: bool = True
+    refer: Advice | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer, its reasons in order, and where to go on to if that is the answer."""
+
+    outcome: Outcome
+    reasons: tuple[Reason, ...]
+    known: bool
+    refer: Advice | None = None
+
+
+def decide(evidence: Evidence, now: dt.datetime) -> Verdict:
+    """Judge ``evidence`` at ``now`` (the time of the scan, not of its arrival)."""
+    if not evidence.measure_active:
+        return Verdict(Outcome.ACCEPT, (REASONS["measure.none_active"],), known=True)
+    against = [REASONS[code] for code in _what_speaks_against(evidence, now)]
+    against.sort(key=lambda reason: -_WEIGHT[reason.outcome])  # stable: within one weight, the order found
+    outcome = against[0].outcome if against else Outcome.ACCEPT
+    return Verdict(
+        outcome,
+        tuple(against),
+        known=against[0].known if against else True,
+        refer=evidence.refer if outcome is Outcome.REFER else None,
+    )
+
+
+def _what_speaks_against(evidence: Evidence, now: dt.datetime) -> list[str]:
+    found: list[str] = []
+    if evidence.problem:
+        found.append(evidence.problem if evidence.problem in REASONS else "code.unreadable")
+    code, standing = evidence.code, evidence.standing
+    if standing is None:  # then the code's own times are all there is
+        if code and now >= code.claims.valid_until:
+            found.append("code.expired")
+        if code and now < code.claims.valid_from:
+            found.append("code.not_yet")
+        if not evidence.problem:
+            found.append("standing.none")
+    else:  # a citizen who declared again travels on the newer declaration, with the older code in hand
+        if standing.revoked:
+            found.append("standing.revoked")
+        if now >= standing.valid_until:
+            found.append("standing.expired")
+        if now < standing.valid_from:
+            found.append("code.not_yet")
+        if standing.grade is Grade.PENDING:
+            found.append("identity.pending")
+        elif standing.grade is not Grade.MATCHED:
+            found.append("identity.mismatched")
+        if standing.health != "clear":
+            found.append(f"health.{standing.health}")
+    if evidence.refer:
+        found.append("diversion.open")
+    return found

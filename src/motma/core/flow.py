@@ -1,0 +1,104 @@
+"""Roads, checkpoints and where to send people when one jams."""
+
+import datetime as dt
+import heapq
+from collections.abc import Collection
+from functools import cached_property
+from typing import Literal
+
+import msgspec
+
+from motma.core.words import Words
+
+
+class Checkpoint(msgspec.Struct, frozen=True):
+    """A checkpoint of the network. ``x``, ``y`` (0-1000): its place on the plan; ``lat``, ``lon``: approximate."""
+
+    id: str
+    name: Words
+    kind: Literal["gateway", "inner"]
+    road: str
+    lat: float
+    lon: float
+    x: float
+    y: float
+
+
+class Road(msgspec.Struct, frozen=True):
+    """A stretch between two checkpoints, passable both ways. ``metres`` is approximate."""
+
+    a: str
+    b: str
+    metres: int
+    name: str
+
+
+class Network(msgspec.Struct, frozen=True, dict=True):
+    """Checkpoints and the roads between them."""
+
+    id: str
+    note: Words
+    checkpoints: tuple[Checkpoint, ...]
+    roads: tuple[Road, ...]
+
+    @cached_property
+    def by_id(self) -> dict[str, Checkpoint]:
+        return {checkpoint.id: checkpoint for checkpoint in self.checkpoints}
+
+    @cached_property
+    def neighbours(self) -> dict[str, list[tuple[str, int]]]:
+        near: dict[str, list[tuple[str, int]]] = {checkpoint.id: [] for checkpoint in self.checkpoints}
+        for road in self.roads:
+            near[road.a].append((road.b, road.metres))
+            near[road.b].append((road.a, road.metres))
+        return near
+
+    def metres_from(self, start: str) -> dict[str, int]:
+        """Shortest way by road from ``start`` to every checkpoint that can be reached (Dijkstra)."""
+        metres: dict[str, int] = {}
+        ahead = [(0, start)]
+        while ahead:
+            so_far, here = heapq.heappop(ahead)
+            if here in metres:
+                continue
+            metres[here] = so_far
+            for there, stretch in self.neighbours.get(here, ()):
+                if there not in metres:
+                    heapq.heappush(ahead, (so_far + stretch, there))
+        return metres
+
+
+class Diversion(msgspec.Struct, frozen=True):
+    """An open order to send people on from ``checkpoint``. ``to`` is where to; None leaves it to the route."""
+
+    checkpoint: str
+    to: str | None
+    opened_at: dt.datetime
+    opened_by: str
+    note: str = ""
+
+
+class Advice(msgspec.Struct, frozen=True):
+    """Where to go on to."""
+
+    checkpoint: str
+    name: Words
+    metres: int
+
+
+def advise(
+    network: Network, at: str, diversion: Diversion, route: tuple[str, ...], diverted: Collection[str]
+) -> Advice | None:
+    """The checkpoint to send somebody on to from ``at``.
+
+    The operator's choice if there is one; else the next on the declared ``route`` after ``at``; else the nearest by
+    road. Never one that is itself diverted; None when nothing is left.
+    """
+    reach = network.metres_from(at)
+    after = route[route.index(at) + 1 :] if at in route else ()
+    nearest = sorted((metres, there) for there, metres in reach.items() if there != at)
+    candidates = [diversion.to, *after, *(there for _, there in nearest)]
+    for there in candidates:
+        if there and there != at and there not in diverted and there in network.by_id:
+            return Advice(there, network.by_id[there].name, reach.get(there, 0))
+    return None

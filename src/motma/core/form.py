@@ -1,0 +1,308 @@
+"""The one form: what is asked, and how what was typed becomes a declaration.
+
+Doors hand over plain nested mappings (a page's fields or an API's JSON); this room turns them into a
+:class:`Declaration` or says, field by field, what to mend. The form's own words (symptoms, purposes, vehicles)
+are data in ``motma/forms/``.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Callable, Mapping
+from typing import Literal, TypeVar
+
+import msgspec
+
+from motma.core.errors import Invalid, Problem
+from motma.core.ids import Document, check_number_fits, parse_document, parse_phone, parse_plate
+from motma.core.text import parse_line, parse_name
+from motma.core.words import Words
+
+_T = TypeVar("_T")
+
+Sex = Literal["female", "male", "other"]
+Health = Literal["clear", "contact", "symptoms"]
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """One thing that may be chosen, with its words."""
+
+    id: str
+    words: Words
+
+
+class Form(msgspec.Struct, frozen=True):
+    """One published version of the form."""
+
+    id: str
+    symptoms: tuple[Choice, ...]
+    vehicles: tuple[Choice, ...]
+    purposes: tuple[Choice, ...]
+    """What the data is used for. Each needs its own consent; none is ticked beforehand."""
+
+
+class Units(msgspec.Struct, frozen=True):
+    """Administrative units of one vintage: province code -> name, commune code -> (name, province code)."""
+
+    vintage: str
+    provinces: dict[str, str]
+    communes: dict[str, tuple[str, str]]
+
+    def communes_of(self, province: str) -> dict[str, str]:
+        """Commune code -> name within one province, in the order of the data."""
+        return {code: name for code, (name, home) in self.communes.items() if home == province}
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A commune (with its province) and, for a residence, the rest of the address."""
+
+    province: str
+    commune: str
+    address: str = ""
+
+
+class Trip(msgspec.Struct, frozen=True):
+    """One journey. ``checkpoints`` are ids on the way, in order; empty when the citizen does not know them."""
+
+    origin: Place
+    destination: Place
+    checkpoints: tuple[str, ...]
+    vehicle: str
+    plate: str
+    departs_at: dt.datetime
+
+
+class Declaration(msgspec.Struct, frozen=True):
+    """A declaration that has been parsed and can be relied on."""
+
+    form: str
+    name: str
+    birth_date: dt.date
+    sex: Sex
+    nationality: str
+    document: Document
+    phone: str
+    residence: Place
+    trip: Trip
+    symptoms: tuple[str, ...]
+    contact: bool
+    places: str
+    consents: tuple[str, ...]
+
+    @property
+    def health(self) -> Health:
+        """The one word of the health answers that a checkpoint needs."""
+        if self.symptoms:
+            return "symptoms"
+        return "contact" if self.contact else "clear"
+
+
+_MISSING = Problem("field.missing", Words("Ô này cần được điền.", "This must be filled in."))
+_CHOOSE = Problem("field.choose", Words("Chọn một câu trả lời.", "Choose one answer."))
+_OLDEST = dt.date(1900, 1, 1)
+_DEPARTS_WITHIN = dt.timedelta(days=30)
+_DEPARTED_SINCE = dt.timedelta(days=1)
+_CHECKPOINTS_MAX = 20
+_VN_TIME = dt.timezone(dt.timedelta(hours=7))
+
+
+def parse_declaration(
+    raw: Mapping[str, object], form: Form, units: Units, checkpoints: frozenset[str], now: dt.datetime
+) -> Declaration:
+    """Turn what was sent into a :class:`Declaration`, or raise :class:`Invalid` ``declaration.fields`` with *every*
+    field that needs mending (dotted path -> :class:`Problem`).
+
+    Nested strings, as ``vectors/forms/`` shows; unknown members are ignored. ``checkpoints`` are the ids that exist.
+    """
+    fields = _Fields(raw)
+    name = fields.take("name", parse_name)
+    birth_date = fields.take("birth_date", lambda text: _parse_birth_date(text, now))
+    sex = fields.choose("sex", ("female", "male", "other"))
+    nationality = fields.take("nationality", _parse_country)
+    document = fields.take(
+        "document.number",
+        lambda text: parse_document(fields.text("document.kind"), text, nationality or "VN"),
+    )
+    if document and birth_date and sex:
+        try:
+            check_number_fits(document, birth_date, sex)
+        except Invalid as misfit:
+            fields.problems[misfit.code.partition(".")[0]] = Problem(misfit.code, misfit.words)
+    phone = fields.take("phone", parse_phone)
+    residence = fields.place("residence", units)
+    address = fields.take("residence.address", lambda text: parse_line(text, 200))
+    origin, destination = fields.place("trip.origin", units), fields.place("trip.destination", units)
+    vehicle = fields.choose("trip.vehicle", tuple(choice.id for choice in form.vehicles))
+    plate = fields.take("trip.plate", parse_plate, optional=True)
+    departs_at = fields.take("trip.departs_at", lambda text: _parse_departure(text, now))
+    on_the_way = fields.several("trip.checkpoints", checkpoints, _CHECKPOINTS_MAX)
+    symptoms = tuple(choice.id for choice in form.symptoms if fields.yes_or_no(f"health.symptoms.{choice.id}"))
+    contact = fields.yes_or_no("health.contact")
+    places = fields.take("health.places", lambda text: parse_line(text, 300), optional=True)
+    consents = fields.several("consents", frozenset(choice.id for choice in form.purposes), len(form.purposes))
+    for purpose in form.purposes:
+        if purpose.id not in consents:
+            fields.problems[f"consents.{purpose.id}"] = Problem(
+                "consent.missing",
+                Words(
+                    "Cần bạn đồng ý mục đích này thì mới cấp được mã.",
+                    "The code can be issued only if you agree to this purpose.",
+                ),
+            )
+    fields.finish()
+    assert birth_date and document and residence and origin and destination and departs_at and contact is not None
+    return Declaration(
+        form=form.id,
+        name=name or "",
+        birth_date=birth_date,
+        sex=sex,  # type: ignore[arg-type]  # chosen from exactly these
+        nationality=nationality or "",
+        document=document,
+        phone=phone or "",
+        residence=Place(residence.province, residence.commune, address or ""),
+        trip=Trip(origin, destination, on_the_way, vehicle, plate or "", departs_at),
+        symptoms=symptoms,
+        contact=contact,
+        places=places or "",
+        consents=consents,
+    )
+
+
+class _Fields:
+    """What was sent, read by dotted path; every problem is kept and none stops the reading."""
+
+    def __init__(self, raw: Mapping[str, object]) -> None:
+        self._raw = raw
+        self.problems: dict[str, Problem] = {}
+
+    def value(self, path: str) -> object:
+        here: object = self._raw
+        for step in path.split("."):
+            if not isinstance(here, Mapping):
+                return None
+            here = here.get(step)
+        return here
+
+    def text(self, path: str) -> str:
+        """The text at ``path``; anything that is not text counts as not filled in."""
+        value = self.value(path)
+        return value if isinstance(value, str) else ""
+
+    def take(self, path: str, parse: Callable[[str], _T], *, optional: bool = False) -> _T | None:
+        text = self.text(path)
+        if not text.strip():
+            if not optional:
+                self.problems[path] = _MISSING
+            return None
+        try:
+            return parse(text)
+        except Invalid as invalid:
+            self.problems[path] = Problem(invalid.code, invalid.words)
+            return None
+
+    def choose(self, path: str, options: tuple[str, ...]) -> str:
+        chosen = self.text(path)
+        if chosen not in options:
+            self.problems[path] = _CHOOSE
+            return ""
+        return chosen
+
+    def several(self, path: str, options: frozenset[str], at_most: int) -> tuple[str, ...]:
+        value = self.value(path)
+        chosen = value if isinstance(value, list | tuple) else [value] if isinstance(value, str) else []
+        if len(chosen) > at_most or not all(isinstance(item, str) and item in options for item in chosen):
+            self.problems[path] = Problem(
+                "field.options",
+                Words("Có lựa chọn không có trong danh sách.", "There is a choice that is not in the list."),
+            )
+            return ()
+        return tuple(dict.fromkeys(chosen))
+
+    def yes_or_no(self, path: str) -> bool | None:
+        """A question that must be answered: true/false from an API, "yes"/"no" from a page."""
+        answer = (
+            {True: True, False: False, "yes": True, "no": False}.get(self.value(path))
+            if isinstance(self.value(path), bool | str)
+            else None
+        )
+        if answer is None:
+            self.problems[path] = _CHOOSE
+        return answer
+
+    def place(self, path: str, units: Units) -> Place | None:
+        province, commune = self.text(f"{path}.province"), self.text(f"{path}.commune")
+        if province not in units.provinces:
+            self.problems[f"{path}.province"] = _CHOOSE
+            return None
+        if units.communes.get(commune, ("", ""))[1] != province:
+            self.problems[f"{path}.commune"] = Problem(
+                "place.commune",
+                Words("Chọn phường, xã thuộc tỉnh đã chọn.", "Choose a commune of the chosen province."),
+            )
+            return None
+        return Place(province, commune)
+
+    def finish(self) -> None:
+        if self.problems:
+            raise Invalid(
+                "declaration.fields",
+                Words(
+                    "Có ô cần sửa. Những gì bạn đã gõ vẫn còn.",
+                    "Some fields need mending. What you typed is kept.",
+                ),
+                self.problems,
+            )
+
+
+def _parse_birth_date(text: str, now: dt.datetime) -> dt.date:
+    impossible = Invalid(
+        "birth_date.impossible",
+        Words(
+            "Ngày sinh không có thật. Gõ ngày, tháng, năm bằng số.",
+            "There is no such date. Type day, month and year as numbers.",
+        ),
+    )
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        raise impossible
+    try:
+        born = dt.date(int(text[:4]), int(text[5:7]), int(text[8:]))
+    except ValueError:
+        raise impossible from None
+    if born > now.astimezone(_VN_TIME).date():
+        raise Invalid(
+            "birth_date.future",
+            Words("Ngày sinh ở tương lai. Kiểm tra lại năm.", "The birth date is in the future. Check the year."),
+        )
+    if born < _OLDEST:
+        raise Invalid(
+            "birth_date.too_early",
+            Words("Năm sinh trước 1900. Kiểm tra lại năm.", "The year is before 1900. Check the year."),
+        )
+    return born
+
+
+def _parse_country(text: str) -> str:
+    if not re.fullmatch(r"[A-Z]{2}", text):
+        raise Invalid("nationality.malformed", Words("Chọn quốc tịch.", "Choose a nationality."))
+    return text
+
+
+def _parse_departure(text: str, now: dt.datetime) -> dt.datetime:
+    """ISO 8601; a time without a zone (a page's field) is Vietnamese time."""
+    try:
+        departs_at = dt.datetime.fromisoformat(text[:40])
+        if departs_at.tzinfo is None:
+            departs_at = departs_at.replace(tzinfo=_VN_TIME)
+        departs_at = departs_at.astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        raise Invalid(
+            "departure.malformed", Words("Chọn ngày và giờ đi.", "Choose the day and time of departure.")
+        ) from None
+    if not now - _DEPARTED_SINCE <= departs_at <= now + _DEPARTS_WITHIN:
+        raise Invalid(
+            "departure.out_of_range",
+            Words(
+                "Giờ đi phải từ hôm qua đến 30 ngày tới.",
+                "Departure must lie between yesterday and 30 days from now.",
+            ),
+        )
+    return departs_at

@@ -1,0 +1,208 @@
+"""Numbers that name things: facts, citizens (QID), identity documents, phones and plates.
+
+Parsing is the only way in: a value of these types has been checked. Numbers of documents and phones mask
+themselves when printed, so that none reaches a log by accident.
+"""
+
+import datetime as dt
+import re
+from dataclasses import dataclass
+from typing import Literal, NewType
+
+import phonenumbers
+from stdnum.iso7064 import mod_11_10
+
+from motma.core.errors import Invalid
+from motma.core.words import Words
+
+FactId = NewType("FactId", str)
+"""``kind_`` + 26 characters: 48 bits of Unix milliseconds and 80 random bits, in Crockford base 32."""
+
+Qid = NewType("Qid", str)
+"""18 digits, the last an ISO 7064 MOD 11,10 check digit. For life; says nothing about its holder."""
+
+DocumentKind = Literal["cccd", "cmnd", "passport"]
+
+_CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+_FACT_ID = re.compile(rf"[a-z]{{3}}_[0-7][{_CROCKFORD}]{{25}}")
+
+
+def new_fact_id(kind: str, now: dt.datetime, random: bytes) -> FactId:
+    """Return a time-ordered id for a fact of ``kind`` (three letters) from 10 random bytes."""
+    number = int(now.timestamp() * 1000) << 80 | int.from_bytes(random[:10], "big")
+    return FactId(kind + "_" + "".join([_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5)]))
+
+
+def parse_fact_id(kind: str, raw: str) -> FactId:
+    """Accept an id made elsewhere (a scanner, a platform). Raises :class:`Invalid` ``id.malformed``."""
+    if len(raw) != 30 or not raw.startswith(kind + "_") or not _FACT_ID.fullmatch(raw):
+        raise Invalid(
+            "id.malformed",
+            Words(
+                f"Mã phải bắt đầu bằng {kind}_ và có 26 ký tự theo sau.",
+                f"The id must be {kind}_ and 26 characters.",
+            ),
+        )
+    return FactId(raw)
+
+
+def fact_id_bytes(fact_id: FactId) -> bytes:
+    """The 16 bytes of an id, without its kind: what a code carries."""
+    number = 0
+    for char in fact_id[4:]:
+        number = number << 5 | _CROCKFORD.index(char)
+    return number.to_bytes(16, "big")
+
+
+def same_moment_id(kind: str, fact_id: FactId) -> FactId:
+    """The id of another kind of fact born together with ``fact_id``: same 26 characters, other prefix."""
+    return FactId(kind + fact_id[3:])
+
+
+def new_qid(random: bytes) -> Qid:
+    """Return a QID from 8 random bytes; the first digit is never 0, so no keyboard or spreadsheet drops it."""
+    body = str(10**16 + int.from_bytes(random[:8], "big") % (9 * 10**16))
+    return Qid(body + mod_11_10.calc_check_digit(body))
+
+
+def parse_qid(raw: str) -> Qid:
+    """Accept a QID typed with or without spaces, dots or hyphens. Raises :class:`Invalid` ``qid.*``."""
+    digits = re.sub(r"[\s.\-]", "", raw[:60])
+    if len(digits) != 18 or not digits.isascii() or not digits.isdigit():
+        raise Invalid("qid.malformed", Words("Mã số QR gồm đúng 18 chữ số.", "The code number has exactly 18 digits."))
+    if not mod_11_10.is_valid(digits):
+        raise Invalid(
+            "qid.check_digit",
+            Words(
+                "Mã số gõ nhầm một chữ số. Đọc và gõ lại.",
+                "One digit of the number is mistyped. Read and type it again.",
+            ),
+        )
+    return Qid(digits)
+
+
+def group_qid(qid: str) -> str:
+    """The QID as people read it aloud: three groups of six."""
+    return f"{qid[:6]} {qid[6:12]} {qid[12:]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A checked number of an identity document; ``issuer`` is the country of a passport (ISO 3166-1 alpha-2)."""
+
+    kind: DocumentKind
+    number: str
+    issuer: str = "VN"
+
+    @property
+    def last_four(self) -> str:
+        return self.number[-4:]
+
+    @property
+    def key(self) -> str:
+        """What is hashed to find the citizen again, whichever door they came by."""
+        return f"{self.kind}:{self.issuer}:{self.number}"
+
+    def __repr__(self) -> str:
+        return f"Document({self.kind} ••••{self.last_four})"
+
+    __str__ = __repr__
+
+
+def parse_document(kind: str, raw: str, nationality: str = "VN") -> Document:
+    """Accept the number of a CCCD (12 digits), an old CMND (9 digits) or a passport.
+
+    Raises :class:`Invalid` ``document.*``. Formats: ``docs/glossary.md`` and Circular 59/2021/TT-BCA, article 4.
+    """
+    number = re.sub(r"[\s.\-]", "", raw[:60]).upper()
+    ascii_digits = number.isascii() and number.isdigit()
+    if kind == "cccd":
+        if not (ascii_digits and len(number) == 12):
+            raise Invalid(
+                "document.cccd",
+                Words(
+                    "Số CCCD gồm đúng 12 chữ số. Kiểm tra lại trên thẻ.",
+                    "The ID number has exactly 12 digits. Check the card.",
+                ),
+            )
+        return Document("cccd", number)
+    if kind == "cmnd":
+        if not (ascii_digits and len(number) == 9):
+            raise Invalid(
+                "document.cmnd",
+                Words("Số CMND gồm đúng 9 chữ số.", "The old ID number has exactly 9 digits."),
+            )
+        return Document("cmnd", number)
+    if kind == "passport":
+        if not re.fullmatch(r"[A-Z0-9]{5,12}", number):
+            raise Invalid(
+                "document.passport",
+                Words("Số hộ chiếu gồm 5 đến 12 chữ và số.", "A passport number has 5 to 12 letters and digits."),
+            )
+        return Document("passport", number, nationality)
+    raise Invalid("document.kind", Words("Chọn loại giấy tờ.", "Choose the kind of document."))
+
+
+def check_number_fits(document: Document, birth_date: dt.date, sex: str) -> None:
+    """Refuse a 12-digit number that cannot belong to this birth date or sex, before anyone is asked.
+
+    Digit 4 tells sex and century, digits 5-6 the year (Circular 59/2021/TT-BCA, article 4). The province
+    prefix is not judged: an unknown one is no proof of anything. Raises :class:`Invalid` with the field.
+    """
+    if document.kind != "cccd":
+        return
+    century_sex = int(document.number[3])
+    year = 1900 + century_sex // 2 * 100 + int(document.number[4:6])
+    if year != birth_date.year:
+        raise Invalid(
+            "birth_date.not_this_number",
+            Words(
+                "Ngày sinh không khớp với số CCCD. Kiểm tra lại ngày sinh trên thẻ.",
+                "Birth date does not fit the ID number. Check the date on your card.",
+            ),
+        )
+    if sex in ("male", "female") and (sex == "female") != bool(century_sex % 2):
+        raise Invalid(
+            "sex.not_this_number",
+            Words(
+                "Giới tính không khớp với số CCCD. Kiểm tra lại số và giới tính trên thẻ.",
+                "Sex does not fit the ID number. Check the number and the sex on your card.",
+            ),
+        )
+
+
+def parse_phone(raw: str) -> str:
+    """Return a phone number in E.164; Vietnamese unless it carries a country code. Raises :class:`Invalid`."""
+    problem = Invalid(
+        "phone.malformed",
+        Words(
+            "Số điện thoại chưa đúng. Ví dụ: 090 123 45 67.",
+            "The phone number is not right. Example: 090 123 45 67.",
+        ),
+    )
+    if len(raw) > 40:
+        raise problem
+    plain = re.sub(r"[\s.\-()]", "", raw)
+    if re.fullmatch(r"(?:\+84|84|0)[35789][0-9]{8}", plain):  # Vietnamese mobile: the everyday case, no metadata needed
+        return "+84" + plain[-9:]
+    try:
+        number = phonenumbers.parse(raw, "VN")
+    except phonenumbers.NumberParseException:
+        raise problem from None
+    if not phonenumbers.is_possible_number(number):
+        raise problem
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def parse_plate(raw: str) -> str:
+    """Return a vehicle plate as upper-case letters and digits without separators (``51F12345``).
+
+    Tolerant: foreign, military and special plates exist. Raises :class:`Invalid` ``plate.malformed``.
+    """
+    plate = re.sub(r"[\s.\-]", "", raw[:40]).upper().replace("Ð", "Đ")
+    if not re.fullmatch(r"[A-ZĐ0-9]{4,12}", plate) or not any(char.isdigit() for char in plate):
+        raise Invalid(
+            "plate.malformed",
+            Words("Biển số chưa đúng. Ví dụ: 59-X3 123.45.", "The plate is not right. Example: 59-X3 123.45."),
+        )
+    return plate
