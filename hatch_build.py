@@ -45,7 +45,10 @@ class VendorBuildHook(BuildHookInterface):  # type: ignore[type-arg]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Make the vendor folder; ``version`` and ``build_data`` need no change."""
-        ensure_vendor(Path(self.root))
+        try:
+            ensure_vendor(Path(self.root))
+        except VendorError as error:
+            sys.exit(f"hatch_build: {error}")
 
 
 def ensure_vendor(root: Path) -> bool:
