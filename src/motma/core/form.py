@@ -8,6 +8,7 @@ are data in ``motma/forms/``.
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import Literal, TypeVar
 
 import msgspec
@@ -38,9 +39,11 @@ class Form(msgspec.Struct, frozen=True):
     vehicles: tuple[Choice, ...]
     purposes: tuple[Choice, ...]
     """What the data is used for. Each needs its own consent; none is ticked beforehand."""
+    countries: dict[str, Words] = {}
+    """Nationalities to choose from, by ISO 3166-1 alpha-2; without any, every two letters will do."""
 
 
-class Units(msgspec.Struct, frozen=True):
+class Units(msgspec.Struct, frozen=True, dict=True):
     """Administrative units of one vintage: province code -> name, commune code -> (name, province code)."""
 
     vintage: str
@@ -48,8 +51,15 @@ class Units(msgspec.Struct, frozen=True):
     communes: dict[str, tuple[str, str]]
 
     def communes_of(self, province: str) -> dict[str, str]:
-        """Commune code -> name within one province, in the order of the data."""
-        return {code: name for code, (name, home) in self.communes.items() if home == province}
+        """Commune code -> name within one province, in the order of the data; empty for an unknown province."""
+        return self._by_province.get(province, {})
+
+    @cached_property
+    def _by_province(self) -> dict[str, dict[str, str]]:
+        found: dict[str, dict[str, str]] = {province: {} for province in self.provinces}
+        for code, (name, province) in self.communes.items():
+            found.setdefault(province, {})[code] = name
+        return found
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -98,11 +108,33 @@ class Declaration(msgspec.Struct, frozen=True):
 
 _MISSING = Problem("field.missing", Words("Ô này cần được điền.", "This must be filled in."))
 _CHOOSE = Problem("field.choose", Words("Chọn một câu trả lời.", "Choose one answer."))
+_ANSWERS: dict[bool | str, bool] = {True: True, False: False, "yes": True, "no": False}
+_NOT_IN_LIST = Problem(
+    "field.options",
+    Words("Có lựa chọn không có trong danh sách.", "There is a choice that is not in the list."),
+)
+_NOT_OF_PROVINCE = Problem(
+    "place.commune",
+    Words("Chọn phường, xã thuộc tỉnh đã chọn.", "Choose a commune of the chosen province."),
+)
+_NO_CONSENT = Problem(
+    "consent.missing",
+    Words(
+        "Cần bạn đồng ý mục đích này thì mới cấp được mã.",
+        "The code can be issued only if you agree to this purpose.",
+    ),
+)
 _OLDEST = dt.date(1900, 1, 1)
 _DEPARTS_WITHIN = dt.timedelta(days=30)
 _DEPARTED_SINCE = dt.timedelta(days=1)
 _CHECKPOINTS_MAX = 20
 _VN_TIME = dt.timezone(dt.timedelta(hours=7))
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DATE_AND_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ](?:[01][0-9]|2[0-3]):[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?"
+    r"(?:Z|[+-][0-9]{2}:[0-9]{2})?"
+)
+_COUNTRY = re.compile(r"[A-Z]{2}")
 
 
 def parse_declaration(
@@ -117,16 +149,16 @@ def parse_declaration(
     name = fields.take("name", parse_name)
     birth_date = fields.take("birth_date", lambda text: _parse_birth_date(text, now))
     sex = fields.choose("sex", ("female", "male", "other"))
-    nationality = fields.take("nationality", _parse_country)
+    nationality = fields.take("nationality", lambda text: _parse_country(text, form))
+    kind = fields.choose("document.kind", ("cccd", "cmnd", "passport"))
     document = fields.take(
-        "document.number",
-        lambda text: parse_document(fields.text("document.kind"), text, nationality or "VN"),
+        "document.number", lambda text: parse_document(kind, text, nationality or "VN") if kind else None
     )
-    if document and birth_date and sex:
+    if document and birth_date:
         try:
             check_number_fits(document, birth_date, sex)
         except Invalid as misfit:
-            fields.problems[misfit.code.partition(".")[0]] = Problem(misfit.code, misfit.words)
+            fields.problems.update(misfit.fields)
     phone = fields.take("phone", parse_phone)
     residence = fields.place("residence", units)
     address = fields.take("residence.address", lambda text: parse_line(text, 200))
@@ -135,19 +167,13 @@ def parse_declaration(
     plate = fields.take("trip.plate", parse_plate, optional=True)
     departs_at = fields.take("trip.departs_at", lambda text: _parse_departure(text, now))
     on_the_way = fields.several("trip.checkpoints", checkpoints, _CHECKPOINTS_MAX)
-    symptoms = tuple(choice.id for choice in form.symptoms if fields.yes_or_no(f"health.symptoms.{choice.id}"))
+    symptoms = fields.answered_yes("health.symptoms", form.symptoms)
     contact = fields.yes_or_no("health.contact")
     places = fields.take("health.places", lambda text: parse_line(text, 300), optional=True)
     consents = fields.several("consents", frozenset(choice.id for choice in form.purposes), len(form.purposes))
     for purpose in form.purposes:
         if purpose.id not in consents:
-            fields.problems[f"consents.{purpose.id}"] = Problem(
-                "consent.missing",
-                Words(
-                    "Cần bạn đồng ý mục đích này thì mới cấp được mã.",
-                    "The code can be issued only if you agree to this purpose.",
-                ),
-            )
+            fields.problems[f"consents.{purpose.id}"] = _NO_CONSENT
     fields.finish()
     assert birth_date and document and residence and origin and destination and departs_at and contact is not None
     return Declaration(
@@ -177,7 +203,7 @@ class _Fields:
     def value(self, path: str) -> object:
         here: object = self._raw
         for step in path.split("."):
-            if not isinstance(here, Mapping):
+            if type(here) is not dict and not isinstance(here, Mapping):  # the former is the everyday, cheap case
                 return None
             here = here.get(step)
         return here
@@ -188,16 +214,16 @@ class _Fields:
         return value if isinstance(value, str) else ""
 
     def take(self, path: str, parse: Callable[[str], _T], *, optional: bool = False) -> _T | None:
-        text = self.text(path)
-        if not text.strip():
-            if not optional:
-                self.problems[path] = _MISSING
-            return None
+        """What ``parse`` makes of the text at ``path``; ``None`` when it is not filled in or has a problem."""
+        text = self.text(path).strip()
         try:
-            return parse(text)
+            parsed = parse(text) if text else None
         except Invalid as invalid:
             self.problems[path] = Problem(invalid.code, invalid.words)
             return None
+        if not optional and (not text or parsed == ""):  # "" is what is left of invisible characters
+            self.problems[path] = _MISSING
+        return parsed
 
     def choose(self, path: str, options: tuple[str, ...]) -> str:
         chosen = self.text(path)
@@ -208,38 +234,49 @@ class _Fields:
 
     def several(self, path: str, options: frozenset[str], at_most: int) -> tuple[str, ...]:
         value = self.value(path)
-        chosen = value if isinstance(value, list | tuple) else [value] if isinstance(value, str) else []
-        if len(chosen) > at_most or not all(isinstance(item, str) and item in options for item in chosen):
-            self.problems[path] = Problem(
-                "field.options",
-                Words("Có lựa chọn không có trong danh sách.", "There is a choice that is not in the list."),
-            )
+        if value is None or value == "":
+            return ()
+        chosen = [value] if isinstance(value, str) else value
+        if (
+            not isinstance(chosen, list | tuple)
+            or len(chosen) > at_most
+            or not all(isinstance(item, str) and item in options for item in chosen)
+        ):
+            self.problems[path] = _NOT_IN_LIST
             return ()
         return tuple(dict.fromkeys(chosen))
 
     def yes_or_no(self, path: str) -> bool | None:
         """A question that must be answered: true/false from an API, "yes"/"no" from a page."""
-        answer = (
-            {True: True, False: False, "yes": True, "no": False}.get(self.value(path))
-            if isinstance(self.value(path), bool | str)
-            else None
-        )
+        answer = _ANSWERS.get(value) if isinstance(value := self.value(path), bool | str) else None
         if answer is None:
             self.problems[path] = _CHOOSE
         return answer
 
+    def answered_yes(self, path: str, questions: tuple[Choice, ...]) -> tuple[str, ...]:
+        """The ids of the ``questions`` under ``path`` answered yes; every one must be answered."""
+        given = self.value(path)
+        answers = given if isinstance(given, Mapping) else {}
+        yes = []
+        for question in questions:
+            value = answers.get(question.id)
+            answer = _ANSWERS.get(value) if isinstance(value, bool | str) else None
+            if answer is None:
+                self.problems[f"{path}.{question.id}"] = _CHOOSE
+            elif answer:
+                yes.append(question.id)
+        return tuple(yes)
+
     def place(self, path: str, units: Units) -> Place | None:
         province, commune = self.text(f"{path}.province"), self.text(f"{path}.commune")
+        home = units.communes.get(commune, ("", ""))[1]
+        if province in units.provinces and home == province:
+            return Place(province, commune)
         if province not in units.provinces:
             self.problems[f"{path}.province"] = _CHOOSE
-            return None
-        if units.communes.get(commune, ("", ""))[1] != province:
-            self.problems[f"{path}.commune"] = Problem(
-                "place.commune",
-                Words("Chọn phường, xã thuộc tỉnh đã chọn.", "Choose a commune of the chosen province."),
-            )
-            return None
-        return Place(province, commune)
+        if not home or province in units.provinces:
+            self.problems[f"{path}.commune"] = _NOT_OF_PROVINCE
+        return None
 
     def finish(self) -> None:
         if self.problems:
@@ -254,19 +291,18 @@ class _Fields:
 
 
 def _parse_birth_date(text: str, now: dt.datetime) -> dt.date:
-    impossible = Invalid(
-        "birth_date.impossible",
-        Words(
-            "Ngày sinh không có thật. Gõ ngày, tháng, năm bằng số.",
-            "There is no such date. Type day, month and year as numbers.",
-        ),
-    )
-    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-        raise impossible
     try:
-        born = dt.date(int(text[:4]), int(text[5:7]), int(text[8:]))
+        born = dt.date.fromisoformat(text) if _DATE.fullmatch(text) else None
     except ValueError:
-        raise impossible from None
+        born = None
+    if born is None:
+        raise Invalid(
+            "birth_date.impossible",
+            Words(
+                "Ngày sinh không có thật. Gõ ngày, tháng, năm bằng số.",
+                "There is no such date. Type day, month and year as numbers.",
+            ),
+        )
     if born > now.astimezone(_VN_TIME).date():
         raise Invalid(
             "birth_date.future",
@@ -280,16 +316,19 @@ def _parse_birth_date(text: str, now: dt.datetime) -> dt.date:
     return born
 
 
-def _parse_country(text: str) -> str:
-    if not re.fullmatch(r"[A-Z]{2}", text):
+def _parse_country(text: str, form: Form) -> str:
+    if text not in form.countries if form.countries else not _COUNTRY.fullmatch(text):
         raise Invalid("nationality.malformed", Words("Chọn quốc tịch.", "Choose a nationality."))
     return text
 
 
 def _parse_departure(text: str, now: dt.datetime) -> dt.datetime:
-    """ISO 8601; a time without a zone (a page's field) is Vietnamese time."""
+    """ISO 8601 to the minute or finer; a time without a zone (a page's field) is Vietnamese time."""
     try:
-        departs_at = dt.datetime.fromisoformat(text[:40])
+        # Python's own reader also takes weeks, hours alone and more, from version to version.
+        if not _DATE_AND_TIME.fullmatch(text):
+            raise ValueError(text[:40])
+        departs_at = dt.datetime.fromisoformat(text)
         if departs_at.tzinfo is None:
             departs_at = departs_at.replace(tzinfo=_VN_TIME)
         departs_at = departs_at.astimezone(dt.UTC)

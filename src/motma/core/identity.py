@@ -7,7 +7,7 @@ from enum import StrEnum
 from rapidfuzz.distance import OSA
 
 from motma.core.ids import Document
-from motma.core.text import fold, name_key
+from motma.core.text import fold, name_key, spelling_key
 
 
 class Grade(StrEnum):
@@ -46,7 +46,11 @@ class RegisterRecord:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """The grade, and the fields that differ. ``how`` says how a name differs when that may be told."""
+    """The grade, and the fields that differ.
+
+    ``how`` says how a repairable name differs: "tones" (or the marks of a letter), "spelling" (y/i), "order" of the
+    words, a "word" too few or too many, one "slip" of a finger.
+    """
 
     grade: Grade
     differing: tuple[str, ...] = ()
@@ -64,8 +68,9 @@ PENDING = Match(Grade.PENDING)
 def compare(claim: IdentityClaim, record: RegisterRecord | None) -> Match:
     """Grade a claim against what the register holds for its number; ``None`` means that it holds nothing.
 
-    Number and birth date must fit exactly before the name is looked at: Jaro-Winkler at 0.92 would accept 94,553
-    pairs of different names out of 29.2 million, so likeness alone never makes a match.
+    Number and birth date must fit exactly before the name is looked at, and only equal ``name_key`` is a match. Over
+    the 29.2 million pairs of 7,649 real full names, dropping tones makes 145 pairs equal, an edit distance of one
+    accepts 2,499, Jaro-Winkler at 0.92 accepts 94,553: likeness alone makes a name repairable at best.
     """
     if record is None:
         return Match(Grade.UNKNOWN, ("document.number",))
@@ -73,17 +78,25 @@ def compare(claim: IdentityClaim, record: RegisterRecord | None) -> Match:
         return Match(Grade.MISMATCHED, ("birth_date",))
     claimed, held = name_key(claim.name), name_key(record.name)
     if claimed == held:
-        return Match(Grade.MATCHED)
+        return Match(Grade.MATCHED) if held else Match(Grade.MISMATCHED, ("name",))
+    how = _how_it_differs(claim.name, record.name, claimed, held)
+    return Match(Grade.REPAIRABLE if how else Grade.MISMATCHED, ("name",), how)
+
+
+def _how_it_differs(claim: str, record: str, claimed: str, held: str) -> str | None:
+    """What may have gone wrong between two names with different keys; ``None`` when they are simply two names."""
+    if fold(claim) == fold(record):
+        return "tones"
+    if spelling_key(claim) == spelling_key(record):
+        return "spelling"
     claimed_words, held_words = claimed.split(" "), held.split(" ")
-    if fold(claim.name) == fold(record.name):
-        return Match(Grade.REPAIRABLE, ("name",), "tones")
     if sorted(claimed_words) == sorted(held_words):
-        return Match(Grade.REPAIRABLE, ("name",), "order")
-    if abs(len(claimed_words) - len(held_words)) == 1 and _is_subsequence(claimed_words, held_words):
-        return Match(Grade.REPAIRABLE, ("name",), "word")
-    if OSA.distance(claimed, held, score_cutoff=1) <= 1:
-        return Match(Grade.REPAIRABLE, ("name",), "slip")
-    return Match(Grade.MISMATCHED, ("name",))
+        return "order"
+    # A single word is no name to be completed: "Nguyễn" would fit a third of the country.
+    shorter = min(len(claimed_words), len(held_words))
+    if shorter > 1 and abs(len(claimed_words) - len(held_words)) == 1 and _is_subsequence(claimed_words, held_words):
+        return "word"
+    return "slip" if OSA.distance(claimed, held, score_cutoff=1) <= 1 else None
 
 
 def _is_subsequence(one: list[str], other: list[str]) -> bool:

@@ -12,7 +12,7 @@ from typing import Literal, NewType
 import phonenumbers
 from stdnum.iso7064 import mod_11_10
 
-from motma.core.errors import Invalid
+from motma.core.errors import Invalid, Problem
 from motma.core.words import Words
 
 FactId = NewType("FactId", str)
@@ -25,6 +25,15 @@ DocumentKind = Literal["cccd", "cmnd", "passport"]
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 _FACT_ID = re.compile(rf"[a-z]{{3}}_[0-7][{_CROCKFORD}]{{25}}")
+# What people and their phones put between digits; address books add marks of writing direction (U+202A-202E).
+_BETWEEN = re.compile("[\\s.\\-\u2010-\u2013\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+_NUMBER_MAX_CHARS = 60
+_MOBILE = re.compile(r"(?:\+84|84|0)[35789][0-9]{8}")
+_PHONE = re.compile(r"\+?[0-9()/]{5,25}")
+# Checked before the case is changed: ß in upper case is SS. A number without a digit is a word.
+_PASSPORT = re.compile(r"(?=.*[0-9])[A-Za-z0-9]{5,12}")
+_PLATE = re.compile(r"(?=.*[0-9])[A-Za-zĐđÐð0-9]{4,12}")
+_POSSIBLE = phonenumbers.ValidationResult.IS_POSSIBLE
 
 
 def new_fact_id(kind: str, now: dt.datetime, random: bytes) -> FactId:
@@ -66,8 +75,13 @@ def new_qid(random: bytes) -> Qid:
 
 
 def parse_qid(raw: str) -> Qid:
-    """Accept a QID typed with or without spaces, dots or hyphens. Raises :class:`Invalid` ``qid.*``."""
-    digits = re.sub(r"[\s.\-]", "", raw[:60])
+    """Accept a QID typed with or without spaces, dots or hyphens. Raises :class:`Invalid` ``qid.*``.
+
+    The check digit finds every single mistyped digit, and 440 of 450 swaps of two neighbours (97.8 %; whether a swap
+    passes depends on the digits before it); of 18-digit numbers typed at random one in ten passes. Source: ISO/IEC
+    7064:2003, MOD 11,10; counted in ``tests/core/test_ids.py``.
+    """
+    digits = _without_separators(raw)
     if len(digits) != 18 or not digits.isascii() or not digits.isdigit():
         raise Invalid("qid.malformed", Words("Mã số QR gồm đúng 18 chữ số.", "The code number has exactly 18 digits."))
     if not mod_11_10.is_valid(digits):
@@ -79,6 +93,11 @@ def parse_qid(raw: str) -> Qid:
             ),
         )
     return Qid(digits)
+
+
+def _without_separators(raw: str) -> str:
+    """``raw`` without what stands between its characters; "" when it is too long to be any number."""
+    return _BETWEEN.sub("", raw) if len(raw) <= _NUMBER_MAX_CHARS else ""
 
 
 def group_qid(qid: str) -> str:
@@ -114,7 +133,7 @@ def parse_document(kind: str, raw: str, nationality: str = "VN") -> Document:
 
     Raises :class:`Invalid` ``document.*``. Formats: ``docs/glossary.md`` and Circular 59/2021/TT-BCA, article 4.
     """
-    number = re.sub(r"[\s.\-]", "", raw[:60]).upper()
+    number = _without_separators(raw)
     ascii_digits = number.isascii() and number.isdigit()
     if kind == "cccd":
         if not (ascii_digits and len(number) == 12):
@@ -134,12 +153,12 @@ def parse_document(kind: str, raw: str, nationality: str = "VN") -> Document:
             )
         return Document("cmnd", number)
     if kind == "passport":
-        if not re.fullmatch(r"[A-Z0-9]{5,12}", number):
+        if not _PASSPORT.fullmatch(number):
             raise Invalid(
                 "document.passport",
                 Words("Số hộ chiếu gồm 5 đến 12 chữ và số.", "A passport number has 5 to 12 letters and digits."),
             )
-        return Document("passport", number, nationality)
+        return Document("passport", number.upper(), nationality)
     raise Invalid("document.kind", Words("Chọn loại giấy tờ.", "Choose the kind of document."))
 
 
@@ -147,14 +166,16 @@ def check_number_fits(document: Document, birth_date: dt.date, sex: str) -> None
     """Refuse a 12-digit number that cannot belong to this birth date or sex, before anyone is asked.
 
     Digit 4 tells sex and century, digits 5-6 the year (Circular 59/2021/TT-BCA, article 4). The province
-    prefix is not judged: an unknown one is no proof of anything. Raises :class:`Invalid` with the field.
+    prefix is not judged: an unknown one is no proof of anything. Raises :class:`Invalid`
+    ``birth_date.not_this_number`` or ``sex.not_this_number``; its ``fields`` has both when both misfit.
     """
     if document.kind != "cccd":
         return
     century_sex = int(document.number[3])
     year = 1900 + century_sex // 2 * 100 + int(document.number[4:6])
+    misfits = {}
     if year != birth_date.year:
-        raise Invalid(
+        misfits["birth_date"] = Problem(
             "birth_date.not_this_number",
             Words(
                 "Ngày sinh không khớp với số CCCD. Kiểm tra lại ngày sinh trên thẻ.",
@@ -162,36 +183,39 @@ def check_number_fits(document: Document, birth_date: dt.date, sex: str) -> None
             ),
         )
     if sex in ("male", "female") and (sex == "female") != bool(century_sex % 2):
-        raise Invalid(
+        misfits["sex"] = Problem(
             "sex.not_this_number",
             Words(
                 "Giới tính không khớp với số CCCD. Kiểm tra lại số và giới tính trên thẻ.",
                 "Sex does not fit the ID number. Check the number and the sex on your card.",
             ),
         )
+    for first in misfits.values():
+        raise Invalid(first.code, first.words, misfits)
 
 
 def parse_phone(raw: str) -> str:
-    """Return a phone number in E.164; Vietnamese unless it carries a country code. Raises :class:`Invalid`."""
-    problem = Invalid(
+    """Return a phone number in E.164; Vietnamese unless it carries a country code. Raises :class:`Invalid`.
+
+    The length is judged, the prefix is not: operators get new ones faster than tables do.
+    """
+    plain = _without_separators(raw)
+    if _MOBILE.fullmatch(plain):  # Vietnamese mobile: the everyday case, no metadata needed
+        return "+84" + plain[-9:]
+    if _PHONE.fullmatch(plain):
+        try:
+            number = phonenumbers.parse(plain, "VN")
+        except phonenumbers.NumberParseException:
+            number = None
+        if number and phonenumbers.is_possible_number_with_reason(number) == _POSSIBLE:
+            return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+    raise Invalid(
         "phone.malformed",
         Words(
             "Số điện thoại chưa đúng. Ví dụ: 090 123 45 67.",
             "The phone number is not right. Example: 090 123 45 67.",
         ),
     )
-    if len(raw) > 40:
-        raise problem
-    plain = re.sub(r"[\s.\-()]", "", raw)
-    if re.fullmatch(r"(?:\+84|84|0)[35789][0-9]{8}", plain):  # Vietnamese mobile: the everyday case, no metadata needed
-        return "+84" + plain[-9:]
-    try:
-        number = phonenumbers.parse(raw, "VN")
-    except phonenumbers.NumberParseException:
-        raise problem from None
-    if not phonenumbers.is_possible_number(number):
-        raise problem
-    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def parse_plate(raw: str) -> str:
@@ -199,10 +223,10 @@ def parse_plate(raw: str) -> str:
 
     Tolerant: foreign, military and special plates exist. Raises :class:`Invalid` ``plate.malformed``.
     """
-    plate = re.sub(r"[\s.\-]", "", raw[:40]).upper().replace("Ð", "Đ")
-    if not re.fullmatch(r"[A-ZĐ0-9]{4,12}", plate) or not any(char.isdigit() for char in plate):
+    plate = _without_separators(raw)
+    if not _PLATE.fullmatch(plate):
         raise Invalid(
             "plate.malformed",
             Words("Biển số chưa đúng. Ví dụ: 59-X3 123.45.", "The plate is not right. Example: 59-X3 123.45."),
         )
-    return plate
+    return plate.upper().replace("Ð", "Đ")

@@ -1,0 +1,5 @@
+"""The only outbound calls: the population register, the other platforms, messages to people.
+
+Each connector turns somebody else's shapes into ours and somebody else's trouble into
+:class:`motma.core.errors.Unavailable`. Nothing here decides, and nothing here sees the store.
+"""

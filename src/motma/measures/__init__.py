@@ -1,0 +1,25 @@
+"""Measures (biện pháp) that come with the house: only the demonstration's, and it is fictional.
+
+A real measure is published by an operator and lives in the store.
+"""
+
+import datetime as dt
+from importlib.resources import files
+
+import msgspec
+
+from motma.core.measure import Measure
+
+_STARTED_BEFORE = dt.timedelta(days=1)
+
+
+def load_demo_measure(now: dt.datetime) -> Measure:
+    """The demonstration's measure, moved in time: in force since one day before ``now``, for 90 days.
+
+    The file's own dates are those of August 2021, when the city's checkpoints stood.
+    """
+    measure = msgspec.json.decode((files(__package__) / "demo.json").read_bytes(), type=Measure)
+    starts_at = (now - _STARTED_BEFORE).astimezone(dt.UTC)
+    return msgspec.structs.replace(
+        measure, starts_at=starts_at, ends_at=starts_at + (measure.ends_at - measure.starts_at)
+    )
