@@ -1,0 +1,261 @@
+"""What is written together, and how it looks in a row: acts, their answers, and facts sealed and unsealed.
+
+Everything about an act that does not depend on what is stored already is worked out here, by the caller, before it
+joins a batch: an act that cannot be written is refused before it can hurt its neighbours.
+"""
+
+import os
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from motma.core.errors import Invalid, Unavailable
+from motma.core.facts import Fact, Standing, Tally, What, tallies
+from motma.core.ids import FactId, Qid
+from motma.core.words import Words
+
+Row = tuple[Any, ...]
+"""One row, in the order of its table's columns."""
+
+
+class Holding(msgspec.Struct, frozen=True):
+    """The browser whose wallet hashes to ``wallet`` may show the code of ``qid``, since ``at``."""
+
+    wallet: bytes
+    qid: Qid
+    at: datetime
+
+
+class Credential(msgspec.Struct, frozen=True):
+    """Something that opens a door, known here by its ``hash`` only: a device, a session, a platform's key."""
+
+    hash: bytes
+    kind: str
+    subject: str
+    scope: dict[str, str]
+    created_at: datetime
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+
+class Act(msgspec.Struct, frozen=True):
+    """Everything one person did: written in one transaction, or not at all.
+
+    ``once`` are (key, value) claims: the first to claim a key keeps it for good. A holding or a credential that is
+    there already is replaced (that is how a credential is revoked).
+    """
+
+    facts: tuple[Fact, ...] = ()
+    once: tuple[tuple[bytes, str], ...] = ()
+    holdings: tuple[Holding, ...] = ()
+    credentials: tuple[Credential, ...] = ()
+
+
+class Appended(msgspec.Struct, frozen=True):
+    """The act is committed and on disk."""
+
+
+class Already(msgspec.Struct, frozen=True):
+    """Nothing of the act was written: these ids exist, these keys are held, each with the value given here."""
+
+    facts: frozenset[FactId]
+    once: dict[bytes, str]
+
+
+Outcome = Appended | Already
+APPENDED = Appended()
+
+
+class Prepared(msgspec.Struct, frozen=True, gc=False):
+    """An act as rows, complete but for ``seq`` and for what follows from the rows stored before it."""
+
+    act: Act
+    facts: tuple[Row, ...]
+    """Columns of ``facts`` without the first, ``seq``."""
+    tallies: tuple[Tally, ...]
+    holdings: tuple[Row, ...]
+    credentials: tuple[Row, ...]
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_encode = msgspec.json.Encoder().encode
+_decode_what = msgspec.json.Decoder(What).decode
+_decode_standing = msgspec.json.Decoder(Standing).decode
+_decode_scope = msgspec.json.Decoder(dict[str, str]).decode
+_kind_of: Mapping[type, str] = {kind: kind.__struct_config__.tag for kind in What.__args__}
+
+
+def to_micros(at: datetime) -> int:
+    """Microseconds since 1970-01-01 UTC. Raises :class:`Invalid` ``storage.time`` for a time without a zone."""
+    if at.tzinfo is None:
+        raise _unwritable("storage.time")
+    since = at - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
+
+
+def to_time(micros: int) -> datetime:
+    """The inverse of :func:`to_micros`, in UTC."""
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+class Seal:
+    """AES-256-GCM over a fact's personal part, bound to the fact's id.
+
+    ``01 ‖ nonce (12) ‖ ciphertext ‖ tag (16)``; the first byte tells a later scheme or key from this one. Nonces are
+    random, which is sound for 2^32 sealed facts under one key (NIST SP 800-38D, 8.3).
+    """
+
+    def __init__(self, key: bytes) -> None:
+        """``key`` is 32 bytes; anything else raises ``ValueError``."""
+        if len(key) != 32:
+            raise ValueError("a seal key is 32 bytes")
+        self._cipher = AESGCM(key)
+
+    def close(self, plain: bytes, id: FactId) -> bytes:
+        nonce = os.urandom(12)
+        return b"\x01" + nonce + self._cipher.encrypt(nonce, plain, id.encode())
+
+    def open(self, sealed: bytes, id: FactId) -> bytes:
+        """Raises :class:`Unavailable` ``storage.sealed``, permanent: the key or the row is not what it was."""
+        try:
+            if sealed[:1] != b"\x01":
+                raise InvalidTag
+            return self._cipher.decrypt(sealed[1:13], sealed[13:], id.encode())
+        except (InvalidTag, ValueError):
+            raise Unavailable(
+                "storage.sealed",
+                Words(
+                    "Không mở được dữ liệu đã niêm phong. Kiểm tra tệp khoá và bản sao lưu.",
+                    "Sealed data cannot be opened. Check the secrets file and the backup.",
+                ),
+                permanent=True,
+            ) from None
+
+
+def prepare(act: Act, seal: Seal, now: datetime) -> Prepared:
+    """The act as rows. Raises :class:`Invalid` ``storage.*`` for what a database could not keep or give back."""
+    recorded_at = to_micros(now)
+    counts = [tally for fact in act.facts for tally in tallies(fact)]
+    for tally in counts:
+        _check(tally.place, tally.kind, tally.outcome)
+    if len(act.facts) > 1 and len({fact.id for fact in act.facts}) < len(act.facts):
+        raise _unwritable("storage.same_id_twice")
+    if len(act.once) > 1 and len(dict(act.once)) < len(set(act.once)):
+        raise _unwritable("storage.same_key_twice")
+    for _, value in act.once:
+        _check(value)
+    return Prepared(
+        act,
+        tuple([_fact_row(fact, seal, recorded_at) for fact in act.facts]),
+        tuple(counts),
+        tuple([(holding.wallet, holding.qid, to_micros(holding.at)) for holding in act.holdings]),
+        tuple([_credential_row(credential) for credential in act.credentials]),
+    )
+
+
+def _fact_row(fact: Fact, seal: Seal, recorded_at: int) -> Row:
+    body = _encode(fact.what)
+    # Facts are for ever, so what could not be read back (a NaN, say) must not get in.
+    try:
+        same = _decode_what(body) == fact.what
+    except msgspec.ValidationError:
+        same = False
+    if not same:
+        raise _unwritable("storage.fact")
+    _check(fact.id, fact.qid or "", fact.checkpoint or "", fact.actor)
+    return (
+        fact.id,
+        fact.qid,
+        _kind_of[type(fact.what)],
+        fact.checkpoint,
+        to_micros(fact.at),
+        recorded_at,
+        fact.actor,
+        body.decode(),
+        None if fact.personal is None else seal.close(fact.personal, fact.id),
+    )
+
+
+def fact_of(row: Row, seal: Seal | None = None) -> Fact:
+    """A fact from (id, qid, checkpoint, at, actor, body, sealed). Without ``seal`` its personal part stays None."""
+    id, qid, checkpoint, at, actor, body, sealed = row
+    return Fact(
+        id=id,
+        at=to_time(at),
+        actor=actor,
+        what=_decode_what(body),
+        qid=qid,
+        checkpoint=checkpoint,
+        personal=seal.open(sealed, id) if seal and sealed is not None else None,
+    )
+
+
+def standing_row(standing: Standing, seq: int) -> Row:
+    """``seq`` is that of the fact which made the standing what it is."""
+    return (
+        standing.qid,
+        str(standing.grade),
+        to_micros(standing.declared_at),
+        to_micros(standing.valid_until),
+        seq,
+        _encode(standing).decode(),
+    )
+
+
+def standing_of(body: str) -> Standing:
+    return _decode_standing(body)
+
+
+def _credential_row(credential: Credential) -> Row:
+    _check(credential.kind, credential.subject)
+    return (
+        credential.hash,
+        credential.kind,
+        credential.subject,
+        _encode(credential.scope).decode(),
+        to_micros(credential.created_at),
+        None if credential.expires_at is None else to_micros(credential.expires_at),
+        None if credential.revoked_at is None else to_micros(credential.revoked_at),
+    )
+
+
+def credential_of(row: Row) -> Credential:
+    hash, kind, subject, scope, created_at, expires_at, revoked_at = row
+    return Credential(
+        hash,
+        kind,
+        subject,
+        _decode_scope(scope),
+        to_time(created_at),
+        None if expires_at is None else to_time(expires_at),
+        None if revoked_at is None else to_time(revoked_at),
+    )
+
+
+def _check(*texts: str) -> None:
+    """PostgreSQL keeps no NUL and neither engine keeps half a character; both engines shall refuse alike."""
+    for text in texts:
+        if "\x00" in text or not (text.isascii() or _is_whole(text)):
+            raise _unwritable("storage.text")
+
+
+def _is_whole(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _unwritable(code: str) -> Invalid:
+    return Invalid(
+        code,
+        Words(
+            "Có nội dung không thể lưu. Báo cho người vận hành.",
+            "There is content that cannot be stored. Tell the operator.",
+        ),
+    )

@@ -1,0 +1,156 @@
+"""Every question asked of the tables: written once, compiled once for each dialect, run by hand on the drivers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, Select, Table, Text, bindparam, func, literal_column, select, tuple_
+from sqlalchemy.dialects import sqlite as sqlite_
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.engine.interfaces import Dialect
+from sqlalchemy.sql.base import Executable
+from sqlalchemy.sql.compiler import SQLCompiler
+
+from motma.storage.tables import (
+    credentials,
+    facts,
+    holdings,
+    is_control,
+    is_pending,
+    once,
+    standing,
+    tally,
+)
+
+SQLITE: Dialect = sqlite_.dialect()
+POSTGRESQL: Dialect = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One question as SQL text for each engine. Arguments go by position, the same for both."""
+
+    sqlite: str
+    postgresql: str
+
+
+def compiled(statement: Executable, dialect: Dialect, *arguments: str) -> str:
+    """The text of ``statement``, whose binds must stand in the order of ``arguments``, each once."""
+    compiler: Any = statement.compile(dialect=dialect)  # type: ignore[attr-defined]
+    assert isinstance(compiler, SQLCompiler)
+    assert tuple(compiler.positiontup or ()) == arguments, compiler.positiontup
+    return str(compiler)
+
+
+def _query(statement: Select[Any], *arguments: str) -> Query:
+    return Query(compiled(statement, SQLITE, *arguments), compiled(statement, POSTGRESQL, *arguments))
+
+
+_limit = bindparam("limit", type_=BigInteger)
+_from_first: ColumnElement[int] = literal_column(
+    "0"
+)  # without it, SQLAlchemy gives SQLite an OFFSET of its own to bind
+_fact = (
+    facts.c.id,
+    facts.c.qid,
+    facts.c.checkpoint,
+    facts.c.at,
+    facts.c.actor,
+    facts.c.body,
+    facts.c.sealed,
+)
+
+LAST_SEQ = _query(select(func.coalesce(func.max(facts.c.seq), literal_column("0"))))
+FACT = _query(select(*_fact).where(facts.c.id == bindparam("id")), "id")
+CONTROL_FACTS = _query(select(*_fact).where(is_control()).order_by(facts.c.seq))
+FACTS_BY_KIND = _query(select(facts.c.kind, func.count()).group_by(facts.c.kind))
+CITIZENS = _query(select(func.count()).select_from(standing))
+STANDING = _query(select(standing.c.body).where(standing.c.qid == bindparam("qid")), "qid")
+HOLDER = _query(select(once.c.value).where(once.c.key == bindparam("key")), "key")
+HOLDINGS = _query(
+    select(holdings).where(holdings.c.wallet == bindparam("wallet")).order_by(holdings.c.at.desc(), holdings.c.qid),
+    "wallet",
+)
+CREDENTIAL = _query(select(credentials).where(credentials.c.hash == bindparam("hash")), "hash")
+CREDENTIALS = _query(
+    select(credentials)
+    .where(credentials.c.kind == bindparam("kind"))
+    .order_by(credentials.c.created_at, credentials.c.hash),
+    "kind",
+)
+TALLY = _query(
+    select(tally.c.place, tally.c.hour, tally.c.kind, tally.c.outcome, tally.c.n)
+    .where(tally.c.hour >= bindparam("since"))
+    .order_by(tally.c.hour, tally.c.place, tally.c.kind, tally.c.outcome),
+    "since",
+)
+PENDING = _query(
+    select(standing.c.body)
+    .where(is_pending())
+    .where(
+        tuple_(standing.c.declared_at, standing.c.qid)
+        > tuple_(bindparam("after", type_=BigInteger), bindparam("qid", type_=Text))
+    )
+    .order_by(standing.c.declared_at, standing.c.qid)
+    .limit(_limit)
+    .offset(_from_first),
+    "after",
+    "qid",
+    "limit",
+)
+
+# For rebuilding: all facts about citizens, citizen by citizen, and the standings beside them, a page at a time.
+HISTORIES = _query(
+    select(*_fact, facts.c.seq)
+    .where(tuple_(facts.c.qid, facts.c.seq) > tuple_(bindparam("qid", type_=Text), bindparam("seq", type_=BigInteger)))
+    .order_by(facts.c.qid, facts.c.seq)
+    .limit(_limit)
+    .offset(_from_first),
+    "qid",
+    "seq",
+    "limit",
+)
+HISTORY = _query(select(*_fact, facts.c.seq).where(facts.c.qid == bindparam("qid")).order_by(facts.c.seq), "qid")
+STANDING_ROW = _query(select(standing).where(standing.c.qid == bindparam("qid")), "qid")
+STANDINGS = _query(
+    select(standing)
+    .where(standing.c.qid > bindparam("after", type_=Text))
+    .where(standing.c.qid <= bindparam("upto", type_=Text))
+    .order_by(standing.c.qid),
+    "after",
+    "upto",
+)
+
+
+@lru_cache
+def facts_about(kinds: int | None, newest_first: bool) -> Query:
+    """Facts about one citizen, of ``kinds`` many given kinds (None: of any). Arguments: qid, the kinds, the limit."""
+    names = [f"kind_{n}" for n in range(kinds or 0)]
+    statement = select(*_fact).where(facts.c.qid == bindparam("qid"))
+    if kinds is not None:
+        statement = statement.where(facts.c.kind.in_([bindparam(name, type_=Text) for name in names]))
+    statement = (
+        statement.order_by(facts.c.seq.desc() if newest_first else facts.c.seq).limit(_limit).offset(_from_first)
+    )
+    return _query(statement, "qid", *names, "limit")
+
+
+def put(insert: Callable[[Table], Any], table: Table, source: Select[Any] | None = None) -> Any:
+    """INSERT a row for each bind, or all rows of ``source``, by the ``insert`` of one dialect.
+
+    ``facts`` and ``once`` take new rows only, ``tally`` adds ``n`` to the row of the same key, the others replace it.
+    """
+    statement = insert(table)
+    names = [column.name for column in table.columns]
+    if source is None:
+        statement = statement.values({column: bindparam(column.name) for column in table.columns})
+    else:
+        statement = statement.from_select(names, source)
+    if table in (facts, once):
+        return statement
+    new = statement.excluded
+    rest = {column.name: new[column.name] for column in table.columns if not column.primary_key}
+    if table is tally:
+        rest = {"n": tally.c.n + new.n}
+    return statement.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=rest)

@@ -1,0 +1,163 @@
+"""What is kept, as tables. Only column types that need no conversion, so rows go to and from the drivers as they are.
+
+Times are BIGINT microseconds since 1970-01-01 UTC; JSON is text written by msgspec; hashes are raw bytes.
+``facts`` is append-only: triggers on both engines refuse UPDATE, DELETE and what would amount to them. Every other
+table is a projection of it, a claim, or a grant. Tables about citizens carry ``qid``, the key to distribute them by.
+"""
+
+from sqlalchemy import (
+    DDL,
+    BigInteger,
+    Column,
+    ColumnElement,
+    Index,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    event,
+    literal_column,
+    or_,
+)
+from sqlalchemy.dialects import sqlite
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite's strict tables check types as PostgreSQL does, but know no BIGINT (their INTEGER is 64 bits wide).
+_Whole = BigInteger().with_variant(sqlite.INTEGER(), "sqlite")
+
+# Counted up by the writer under its lock and not by a sequence: without gaps and in order of commit, so a reader
+# that asks for "what came after seq" misses nothing, and a hole is proof that somebody removed a row.
+_seq = Column("seq", _Whole, autoincrement=False, nullable=False)
+
+facts = Table(
+    "facts",
+    metadata,
+    _seq,
+    Column("id", Text, nullable=False, unique=True),
+    Column("qid", Text),
+    Column("kind", Text, nullable=False),
+    Column("checkpoint", Text),
+    Column("at", _Whole, nullable=False),
+    Column("recorded_at", _Whole, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("sealed", LargeBinary),
+    PrimaryKeyConstraint("seq"),
+    Index(None, "qid", "seq"),
+    sqlite_strict=True,
+)
+
+
+def is_control() -> ColumnElement[bool]:
+    """The facts that steer the system and not one citizen. Written out, or no planner would match the index."""
+    return or_(
+        facts.c.kind.like(literal_column("'diversion.%'")),
+        facts.c.kind.like(literal_column("'measure.%'")),
+    )
+
+
+Index("ix_facts_control", facts.c.seq, sqlite_where=is_control(), postgresql_where=is_control())
+
+once = Table(
+    "once",
+    metadata,
+    Column("key", LargeBinary, nullable=False),
+    Column("value", Text, nullable=False),
+    PrimaryKeyConstraint("key"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+standing = Table(
+    "standing",
+    metadata,
+    Column("qid", Text, nullable=False),
+    Column("grade", Text, nullable=False),
+    Column("declared_at", _Whole, nullable=False),
+    Column("valid_until", _Whole, nullable=False),
+    Column("seq", _Whole, nullable=False),  # of the fact that made it what it is
+    Column("body", Text, nullable=False),
+    PrimaryKeyConstraint("qid"),
+    sqlite_strict=True,
+)
+
+
+def is_pending() -> ColumnElement[bool]:
+    """The standings whose identity is still to be checked. Written out for the same reason."""
+    return standing.c.grade == literal_column("'pending'")
+
+
+Index(
+    "ix_standing_pending",
+    standing.c.declared_at,
+    standing.c.qid,
+    sqlite_where=is_pending(),
+    postgresql_where=is_pending(),
+)
+
+tally = Table(
+    "tally",
+    metadata,
+    Column("place", Text, nullable=False),
+    Column("hour", _Whole, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("n", _Whole, nullable=False),
+    PrimaryKeyConstraint("hour", "place", "kind", "outcome"),  # the hour first: the board asks "since when"
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+holdings = Table(
+    "holdings",
+    metadata,
+    Column("wallet", LargeBinary, nullable=False),
+    Column("qid", Text, nullable=False),
+    Column("at", _Whole, nullable=False),
+    PrimaryKeyConstraint("wallet", "qid"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+credentials = Table(
+    "credentials",
+    metadata,
+    Column("hash", LargeBinary, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("created_at", _Whole, nullable=False),
+    Column("expires_at", _Whole),
+    Column("revoked_at", _Whole),
+    PrimaryKeyConstraint("hash"),
+    Index(None, "kind"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+# SQLite's INSERT OR REPLACE deletes without asking the delete trigger, hence the third one.
+APPEND_ONLY_SQLITE = (
+    "CREATE TRIGGER facts_no_update BEFORE UPDATE ON facts BEGIN SELECT RAISE(ABORT, 'facts are append-only'); END",
+    "CREATE TRIGGER facts_no_delete BEFORE DELETE ON facts BEGIN SELECT RAISE(ABORT, 'facts are append-only'); END",
+    "CREATE TRIGGER facts_no_replace BEFORE INSERT ON facts"
+    " WHEN EXISTS (SELECT 1 FROM facts WHERE seq = NEW.seq OR id = NEW.id)"
+    " BEGIN SELECT RAISE(ABORT, 'facts are append-only'); END",
+)
+APPEND_ONLY_POSTGRESQL = (
+    "CREATE FUNCTION facts_append_only() RETURNS trigger LANGUAGE plpgsql AS"
+    " $$ BEGIN RAISE EXCEPTION 'facts are append-only' USING ERRCODE = 'restrict_violation'; END $$",
+    "CREATE TRIGGER facts_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON facts"
+    " FOR EACH STATEMENT EXECUTE FUNCTION facts_append_only()",
+)
+for _dialect, _statements in (("sqlite", APPEND_ONLY_SQLITE), ("postgresql", APPEND_ONLY_POSTGRESQL)):
+    for _statement in _statements:
+        _ddl = DDL(_statement)  # type: ignore[no-untyped-call]
+        event.listen(facts, "after_create", _ddl.execute_if(dialect=_dialect))

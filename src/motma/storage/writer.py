@@ -1,0 +1,183 @@
+"""Group commit: what arrives while one transaction is on its way to the disk is the next transaction.
+
+No timer and no wait when idle: an act alone is written at once, and under load the batches grow by themselves. What a
+batch does to the tables is worked out by :func:`plan`, a pure function.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+
+import msgspec
+
+from motma.core.errors import MotmaError, Unavailable
+from motma.core.facts import Standing, apply
+from motma.core.ids import Qid
+from motma.core.words import Words
+from motma.storage.acts import (
+    APPENDED,
+    Already,
+    Outcome,
+    Prepared,
+    Row,
+    standing_of,
+    standing_row,
+    to_micros,
+)
+from motma.storage.engine import Engine, Loaded, Rows, Wanted, unavailable
+
+BATCH_ACTS = 1_000
+QUEUE_ACTS = 10_000
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """What to write for a batch, and what to answer to each of its acts, in order."""
+
+    rows: Rows
+    outcomes: list[Outcome]
+
+
+def wanted(acts: Sequence[Prepared]) -> Wanted:
+    """What has to be loaded before :func:`plan` can judge ``acts``."""
+    return Wanted(
+        facts=[fact.id for prepared in acts for fact in prepared.act.facts],
+        once=list({key for prepared in acts for key, _ in prepared.act.once}),
+        standing=list({fact.qid for prepared in acts for fact in prepared.act.facts if fact.qid}),
+    )
+
+
+def plan(acts: Sequence[Prepared], loaded: Loaded) -> Plan:
+    """Judge ``acts`` in order, each on what is stored and on those before it.
+
+    An act with a fact that exists or a key that is held with another value is answered with what is there, and
+    leaves no trace. The others get consecutive seqs; standings are folded on, tallies added up.
+    """
+    rows, outcomes = Rows(), list[Outcome]()
+    seq, ids, held = loaded.last_seq, set(loaded.facts), dict(loaded.once)
+    standings: dict[Qid, Standing | None] = {}
+    changed: dict[Qid, int] = {}
+    counts: dict[tuple[str, int, str, str], int] = {}
+    holdings: dict[tuple[bytes, str], Row] = {}
+    credentials: dict[bytes, Row] = {}
+    for prepared in acts:
+        act = prepared.act
+        known = [fact.id for fact in act.facts if fact.id in ids]
+        taken = {key: held[key] for key, value in act.once if held.get(key, value) != value}
+        if known or taken:
+            outcomes.append(Already(frozenset(known), taken))
+            continue
+        outcomes.append(APPENDED)
+        for fact, row in zip(act.facts, prepared.facts, strict=True):
+            seq += 1
+            ids.add(fact.id)
+            rows.facts.append((seq, *row))
+            if fact.qid is None:
+                continue
+            if fact.qid not in standings:
+                body = loaded.standing.get(fact.qid)
+                standings[fact.qid] = None if body is None else standing_of(body)
+            before = standings[fact.qid]
+            after = apply(before, fact)
+            if after is not before:  # most scans change nothing, and then cost no second write
+                standings[fact.qid] = after
+                changed[fact.qid] = seq
+        for key, value in act.once:
+            if key not in held:
+                held[key] = value
+                rows.once.append((key, value))
+        for tally in prepared.tallies:
+            at = (tally.place, to_micros(tally.hour), tally.kind, tally.outcome)
+            counts[at] = counts.get(at, 0) + 1
+        for row in prepared.holdings:
+            holdings[row[0], row[1]] = row
+        for row in prepared.credentials:
+            credentials[row[0]] = row
+    rows.standing = [standing_row(after, at) for qid, at in changed.items() if (after := standings[qid]) is not None]
+    rows.tally = [(*at, n) for at, n in counts.items()]
+    rows.holdings = list(holdings.values())
+    rows.credentials = list(credentials.values())
+    return Plan(rows, outcomes)
+
+
+class Writer:
+    """The queue before the database. Belongs to one event loop."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._queue: deque[tuple[Prepared, asyncio.Future[Outcome]]] = deque()
+        self._flushing: asyncio.Task[None] | None = None
+        self._closed = False
+
+    async def append(self, prepared: Prepared) -> Outcome:
+        """Wait until the act is on disk, or refused. Cancelling the wait does not stop the act.
+
+        Raises :class:`Unavailable`: ``storage.busy`` (the queue is full, nothing was taken), ``storage.unavailable``
+        (the database failed the batch; the act may still have been written, sending it again is safe).
+        """
+        if self._closed:
+            raise unavailable()
+        if len(self._queue) >= QUEUE_ACTS:
+            raise Unavailable(
+                "storage.busy",
+                Words(
+                    "Hệ thống đang quá tải. Chờ một phút rồi gửi lại.",
+                    "The system is overloaded. Wait a minute and send it again.",
+                ),
+            )
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._queue.append((prepared, future))
+        if self._flushing is None:
+            self._flushing = asyncio.create_task(self._flush(), name="motma-writer")
+        return await future
+
+    async def close(self) -> None:
+        """Take no more, and wait until everything taken is answered."""
+        self._closed = True
+        if self._flushing is not None:
+            await self._flushing
+
+    async def _flush(self) -> None:
+        try:
+            while self._queue:
+                batch = [self._queue.popleft() for _ in range(min(len(self._queue), BATCH_ACTS))]
+                await self._commit(batch)
+        finally:
+            self._flushing = None
+            while self._queue:  # only when the loop is being torn down
+                self._queue.popleft()[1].cancel()
+
+    async def _commit(self, batch: list[tuple[Prepared, "asyncio.Future[Outcome]"]]) -> None:
+        acts = [prepared for prepared, _ in batch]
+        outcomes: list[Outcome] = []
+
+        def planned(loaded: Loaded) -> Rows:
+            nonlocal outcomes
+            made = plan(acts, loaded)
+            outcomes = made.outcomes
+            return made.rows
+
+        try:
+            await self._engine.commit(wanted(acts), planned)
+        except Unavailable as error:
+            for _, future in batch:
+                if not future.done():  # each its own, or their tracebacks would grow into one another
+                    future.set_exception(_again(error))
+        except Exception as error:  # one edge of the house: nothing in an act may stop the writer
+            if len(batch) == 1:
+                if not batch[0][1].done():
+                    batch[0][1].set_exception(error)
+                return
+            # Some act is at fault. Halving finds it and lets its neighbours through.
+            middle = len(batch) // 2
+            await self._commit(batch[:middle])
+            await self._commit(batch[middle:])
+        else:
+            for (_, future), outcome in zip(batch, outcomes, strict=True):
+                if not future.done():
+                    future.set_result(outcome)
+
+
+def _again(error: Unavailable) -> MotmaError:
+    again = Unavailable(error.code, error.words, permanent=error.permanent)
+    again.__cause__ = error.__cause__
+    return again
