@@ -162,7 +162,7 @@ class Store:
         """Rows by kind of fact, and ``citizens`` with a standing. Reads everything: for reconciliation."""
         by_kind = await self._engine.scan(statements.FACTS_BY_KIND)
         citizens = await self._engine.scan(statements.CITIZENS)
-        return {**dict(by_kind), "citizens": citizens[0][0]}  # type: ignore[arg-type]
+        return {**dict(by_kind), "citizens": citizens[0][0]}
 
     # ------------------------------------------------------------ claims and grants
 
