@@ -1,0 +1,96 @@
+"""Draw a code: as SVG for a page and for paper, as PNG for a phone's pictures.
+
+The quiet zone of four modules is always part of the drawing, and the ground is always pure white (ISO/IEC 18004).
+"""
+
+import functools
+import io
+from pathlib import Path
+
+import zxingcpp
+from markupsafe import Markup
+from PIL import Image, ImageDraw, ImageFont
+
+from motma.core.ids import group_qid
+
+_FONTS = Path(__file__).parent / "static" / "vendor" / "fonts"
+_PICTURE_PIXELS = 1080
+_INK, _GREY, _WHITE = 0, 80, 255
+_OWN_SUBSET = "ĂăĐđĨĩŨũƠơƯư"
+"""Letters that the Vietnamese subset of the typeface holds beside U+1EA0-1EF9; the Latin one holds the others."""
+
+
+def draw_svg(text: str, title: str) -> Markup:
+    """The code as one inline ``<svg>``, one unit a module. ``title`` is what a screen reader says."""
+    side, rows = _modules(text)
+    path = "".join(
+        f"M{start} {y}h{end - start}v1H{start}z" for y, row in enumerate(rows) for start, end in _dark_runs(row)
+    )
+    return Markup(
+        '<svg class="qr" role="img" aria-label="{title}" viewBox="0 0 {side} {side}" shape-rendering="crispEdges">'
+        '<path fill="#fff" d="M0 0h{side}v{side}H0z"/><path fill="#000" d="{path}"/></svg>'
+    ).format(title=title, side=side, path=path)
+
+
+def draw_png(text: str, name: str, qid: str) -> bytes:
+    """The code as a picture about 1080 pixels wide, with the holder's name and the QID under it."""
+    side, rows = _modules(text)
+    scale = max(1, _PICTURE_PIXELS // side)
+    code = Image.frombytes("L", (side, side), b"".join(rows)).resize((side * scale,) * 2, Image.Resampling.NEAREST)
+    picture = Image.new("L", (code.width, code.height + 176), _WHITE)
+    picture.paste(code, (0, 0))
+    pen = ImageDraw.Draw(picture)
+    _write_centred(pen, group_qid(qid), 52, code.height + 34, picture.width, _INK)
+    _write_centred(pen, name, 36, code.height + 106, picture.width, _GREY)
+    out = io.BytesIO()
+    picture.save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
+def _modules(text: str) -> tuple[int, list[bytes]]:
+    """Modules a side with the quiet zone, and the rows: 0 is dark, 255 is light."""
+    image = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M").to_image(
+        scale=1, add_quiet_zones=True
+    )
+    view = memoryview(image)
+    height, width = view.shape[0], view.shape[1]
+    pixels = view.tobytes()
+    return width, [pixels[y * width : (y + 1) * width] for y in range(height)]
+
+
+def _dark_runs(row: bytes) -> list[tuple[int, int]]:
+    """(start, end) of each run of dark modules in a row."""
+    runs, start = [], row.find(0)
+    while start != -1:
+        end = row.find(255, start)
+        end = len(row) if end == -1 else end
+        runs.append((start, end))
+        start = row.find(0, end)
+    return runs
+
+
+@functools.cache
+def _font(subset: str, size: int) -> ImageFont.FreeTypeFont | None:
+    try:
+        return ImageFont.truetype(_FONTS / f"be-vietnam-pro-{subset}-600-normal.woff2", size)
+    except OSError:
+        return None  # the front-end parts were not built: the picture does without words
+
+
+def _write_centred(pen: ImageDraw.ImageDraw, text: str, size: int, top: int, width: int, ink: int) -> None:
+    """One line in the middle, smaller if it is too long; each letter from the subset that holds it."""
+    for points in range(size, 15, -2):
+        latin, vietnamese = _font("latin", points), _font("vietnamese", points)
+        if latin is None or vietnamese is None:
+            return
+        letters = [
+            (letter, vietnamese if letter in _OWN_SUBSET or "\u1ea0" <= letter <= "\u1ef9" else latin)
+            for letter in text
+        ]
+        length = sum(font.getlength(letter) for letter, font in letters)
+        if length <= width * 0.9:
+            break
+    left = (width - length) / 2
+    for letter, font in letters:
+        pen.text((left, top + size), letter, fill=ink, font=font, anchor="ls")
+        left += font.getlength(letter)
