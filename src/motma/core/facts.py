@@ -30,13 +30,14 @@ class Accepted(msgspec.Struct, frozen=True, tag="declaration.accepted"):
 
 
 class Refused(msgspec.Struct, frozen=True, tag="declaration.refused"):
-    """A declaration was recorded and does not fit the register; ``differing`` says in which fields."""
+    """A declaration was recorded and does not fit the register; ``differing`` says in which fields, ``how`` how a name does."""
 
     source: str
     measure: str
     form: str
     grade: Grade
     differing: tuple[str, ...]
+    how: str | None
     route: tuple[str, ...]
 
 

@@ -25,12 +25,23 @@ class Checkpoint(msgspec.Struct, frozen=True):
 
 
 class Road(msgspec.Struct, frozen=True):
-    """A stretch between two checkpoints, passable both ways. ``metres`` is approximate."""
+    """A stretch between two checkpoints, passable both ways. ``metres`` is approximate.
+
+    ``via`` are the bends of the line that stands for it on the drawn plan, from ``a`` to ``b``.
+    """
 
     a: str
     b: str
     metres: int
     name: str
+    via: tuple[tuple[float, float], ...] = ()
+
+
+class River(msgspec.Struct, frozen=True):
+    """Water on the drawn plan, so that people find their way on it. Nothing is computed from it."""
+
+    name: Words
+    path: tuple[tuple[float, float], ...]
 
 
 class Network(msgspec.Struct, frozen=True, dict=True):
@@ -40,6 +51,7 @@ class Network(msgspec.Struct, frozen=True, dict=True):
     note: Words
     checkpoints: tuple[Checkpoint, ...]
     roads: tuple[Road, ...]
+    rivers: tuple[River, ...] = ()
 
     @cached_property
     def by_id(self) -> dict[str, Checkpoint]:
@@ -92,13 +104,13 @@ def advise(
     """The checkpoint to send somebody on to from ``at``.
 
     The operator's choice if there is one; else the next on the declared ``route`` after ``at``; else the nearest by
-    road. Never one that is itself diverted; None when nothing is left.
+    road. Never one that is itself diverted or that no road leads to; None when nothing is left.
     """
     reach = network.metres_from(at)
     after = route[route.index(at) + 1 :] if at in route else ()
     nearest = sorted((metres, there) for there, metres in reach.items() if there != at)
     candidates = [diversion.to, *after, *(there for _, there in nearest)]
     for there in candidates:
-        if there and there != at and there not in diverted and there in network.by_id:
-            return Advice(there, network.by_id[there].name, reach.get(there, 0))
+        if there in reach and there != at and there not in diverted:
+            return Advice(there, network.by_id[there].name, reach[there])
     return None

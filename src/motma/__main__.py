@@ -1,0 +1,5 @@
+"""``python -m motma``."""
+
+from motma.cli import main
+
+main()

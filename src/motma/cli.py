@@ -1,0 +1,200 @@
+"""``motma``: run the server, let people in, try the machine, look after the store."""
+
+import datetime as dt
+import sys
+from collections.abc import Coroutine
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import click
+import uvloop
+from rich.console import Console
+from rich.table import Table
+
+from motma import __version__
+from motma.config import read_settings
+from motma.core.errors import MotmaError
+from motma.demo import run_demo
+from motma.doctor import examine
+from motma.measures import load_demo_measure
+from motma.replay import Plan, account_table
+from motma.replay import replay as run_replay
+from motma.serve import server
+from motma.wiring import Built, build, utc_now
+
+_T = TypeVar("_T")
+_console = Console()
+
+
+def main() -> None:
+    """Entry point: our own errors are one line and exit code 2, never a traceback."""
+    try:
+        cli(standalone_mode=True)
+    except MotmaError as error:
+        click.echo(f"motma: {error.words.en} [{error.code}]", err=True)
+        sys.exit(2)
+
+
+def _run(work: Coroutine[Any, Any, _T]) -> _T:
+    return uvloop.run(work)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="motma")
+def cli() -> None:
+    """Một Mã: one health declaration, one code per citizen, valid at every checkpoint.
+
+    Settings come from the environment (MOTMA_DATA, MOTMA_DATABASE_URL, MOTMA_HOST, MOTMA_PORT, …); `motma doctor`
+    shows and checks them. Not an official service.
+    """
+
+
+@cli.command()
+@click.option("--host", help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on.")
+def serve(host: str | None, port: int | None) -> None:
+    """Run the server."""
+    settings = read_settings()
+    settings = replace(settings, host=host or settings.host, port=settings.port if port is None else port)
+    click.echo(f"Một Mã {__version__} on http://{settings.host}:{settings.port}")
+    server(settings).run()
+
+
+@cli.command()
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="Port to listen on.")
+@click.option(
+    "--people",
+    type=click.IntRange(0, 96_347),
+    default=600,
+    show_default=True,
+    help="Declarations of the two days of August 2021 to play, so that the city is alive.",
+)
+@click.option("--fresh/--keep", default=True, help="Begin with an empty store, or go on with the last demo's.")
+@click.option("--once", is_flag=True, help="Play the slice, print the reconciliation, and end.")
+def demo(port: int, people: int, fresh: bool, once: bool) -> None:
+    """A living city on this machine: server, checkpoints, platforms, people; prints how to get in."""
+    sys.exit(_run(run_demo(_console, port=port, people=people, fresh=fresh, once=once)))
+
+
+@cli.command()
+@click.option("--declarations", type=click.IntRange(1, 96_347), default=96_347, show_default=True)
+@click.option(
+    "--url",
+    help="A running server on this machine with the same settings; without it one is started on an empty store.",
+)
+@click.option("--concurrency", type=click.IntRange(1, 1024), default=64, show_default=True)
+@click.option("--seed", type=int, default=20210814, show_default=True, help="Another seed, other people.")
+def replay(declarations: int, url: str | None, concurrency: int, seed: int) -> None:
+    """Play the first two days of August 2021 and account for every declaration and scan.
+
+    96,347 declarations, 1,229 of which do not match the register, from four platforms and the page, some sent twice;
+    then one scan for each person accepted. Ends with exit code 1 if anything does not add up.
+    """
+    plan = Plan(declarations=declarations, seed=seed)
+    result = _run(run_replay(read_settings(), plan, url=url, concurrency=concurrency, console=_console))
+    _console.print(account_table(result))
+    sys.exit(0 if result.adds_up else 1)
+
+
+@cli.group()
+def admit() -> None:
+    """Let a device, an officer, an operator or a platform in; what opens the door is printed once."""
+
+
+def _with_house(work: "Any") -> Any:
+    async def inner() -> Any:
+        async with build(read_settings()) as built:
+            return await work(built, utc_now())
+
+    return _run(inner())
+
+
+@admit.command("device")
+@click.argument("checkpoint")
+@click.option("--name", default="Máy quét", show_default=True, help="What people call the device.")
+@click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="Where the server is reached.")
+def admit_device(checkpoint: str, name: str, url: str) -> None:
+    """A one-time link, good for a day, that enrols a device at CHECKPOINT."""
+    token = _with_house(lambda built, now: built.house.enrol.invite_device(checkpoint, name, now))
+    click.echo(f"{url}/scan/enrol#{token}")
+
+
+@admit.command("officer")
+@click.argument("code")
+@click.argument("name")
+def admit_officer(code: str, name: str) -> None:
+    """A PIN for the officer CODE called NAME; an earlier PIN no longer works."""
+    click.echo(_with_house(lambda built, now: built.house.enrol.appoint_officer(code, name, now)))
+
+
+@admit.command("operator")
+@click.argument("name")
+def admit_operator(name: str) -> None:
+    """An access key for the operator NAME; an earlier key no longer works."""
+    click.echo(_with_house(lambda built, now: built.house.enrol.appoint_operator(name, now)))
+
+
+@admit.command("platform")
+@click.argument("platform")
+@click.argument("name")
+def admit_platform(platform: str, name: str) -> None:
+    """A bearer token for the PLATFORM called NAME."""
+    click.echo(_with_house(lambda built, now: built.house.enrol.register_platform(platform, name, now)))
+
+
+@cli.group()
+def measure() -> None:
+    """Switch collection on and off. Without a measure in force nothing is asked and nothing is stored."""
+
+
+@measure.command("publish-demo")
+def measure_publish_demo() -> None:
+    """Publish the demonstration's fictional measure, from yesterday for 90 days."""
+    _with_house(lambda built, now: built.house.steer.publish_measure(load_demo_measure(now), by="cli", now=now))
+
+
+@measure.command("end")
+@click.argument("id")
+def measure_end(id: str) -> None:
+    """End the measure ID now."""
+    _with_house(lambda built, now: built.house.steer.end_measure(id, by="cli", now=now))
+
+
+@measure.command("list")
+def measure_list() -> None:
+    """The measures that are published."""
+
+    async def show(built: Built, now: dt.datetime) -> None:
+        table = Table("id", "title", "from", "until", "in force")
+        for one in (await built.house.steer.board(now)).measures.values():
+            table.add_row(
+                one.id,
+                one.title.en,
+                f"{one.starts_at:%Y-%m-%d}",
+                f"{one.ends_at:%Y-%m-%d}",
+                "yes" if one.active_at(now) else "no",
+            )
+        _console.print(table)
+
+    _with_house(show)
+
+
+@cli.command("standing")
+@click.option("--repair", is_flag=True, help="Write what the facts say where the table differs.")
+def standing(repair: bool) -> None:
+    """Fold every citizen's facts again and compare with the standing table."""
+    rebuilt = _with_house(lambda built, now: built.store.rebuild_standing(repair=repair))
+    click.echo(f"{rebuilt.checked} citizens checked, {len(rebuilt.differing)} differed")
+    sys.exit(1 if rebuilt.differing and not repair else 0)
+
+
+@cli.command()
+def doctor() -> None:
+    """Check every setting and what the server stands on; each finding with its id and what to do."""
+    findings = _run(examine())
+    table = Table("", "check", "finding", "what to do")
+    for finding in findings:
+        mark = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "error": "[red]✕[/]"}[finding.level]
+        table.add_row(mark, finding.id, finding.message, finding.hint)
+    _console.print(table)
+    sys.exit(1 if any(finding.level == "error" for finding in findings) else 0)

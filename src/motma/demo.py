@@ -1,0 +1,100 @@
+"""A living city on this machine: a server, a slice of the two days of August 2021, and a way in for everybody."""
+
+import asyncio
+import contextlib
+import shutil
+from dataclasses import replace
+
+from rich.console import Console
+from rich.table import Table
+
+from motma.config import Settings, read_settings
+from motma.connectors.registry.population import Person, Population
+from motma.replay import Account, Plan, account_table
+from motma.replay.drive import drive, provision
+from motma.serve import server
+from motma.wiring import build, utc_now
+
+_CHECKPOINT = "g07-vinh-binh"
+_OFFICER, _OPERATOR, _PLATFORM = "CB-01", "TRUC-BAN", "BENHVIEN"
+
+
+async def run_demo(console: Console, *, port: int, people: int, fresh: bool, once: bool) -> int:
+    """Run until interrupted (or, with ``once``, until the slice is played); returns the exit code."""
+    settings = read_settings()
+    settings = replace(settings, data=settings.data / "demo", host="127.0.0.1", port=port)
+    settings = replace(settings, database_url=f"sqlite:///{(settings.data / 'motma.db').absolute()}")
+    if fresh and settings.data.exists():
+        shutil.rmtree(settings.data)
+    url = f"http://127.0.0.1:{port}"
+    async with build(settings) as built:
+        ways = await provision(built)
+        now, enrol = utc_now(), built.house.enrol
+        link = f"{url}/scan/enrol#{await enrol.invite_device(_CHECKPOINT, 'Máy trình diễn', now)}"
+        pin = await enrol.appoint_officer(_OFFICER, "Trần Văn Trực", now)
+        key = await enrol.appoint_operator(_OPERATOR, now)
+        token = await enrol.register_platform(_PLATFORM, "Bệnh viện trình diễn", now)
+    running = server(settings)
+    serving = asyncio.create_task(running.serve())
+    while not running.started and not serving.done():
+        await asyncio.sleep(0.05)
+    if serving.done():
+        await serving
+        console.print(f"[red]The server did not start; is port {port} taken?[/] Try another --port.")
+        return 1
+    account: Account | None = None
+    try:
+        if people:
+            account = await drive(settings, Plan(declarations=people), url, ways, concurrency=8, console=console)
+        _welcome(console, url, link, pin, key, token, account, settings)
+        if not once:
+            await serving
+    finally:
+        running.should_exit = True
+        with contextlib.suppress(asyncio.CancelledError):
+            await serving
+    return 1 if account and account.failures else 0
+
+
+def _welcome(
+    console: Console,
+    url: str,
+    link: str,
+    pin: str,
+    key: str,
+    token: str,
+    account: Account | None,
+    settings: Settings,
+) -> None:
+    if account:
+        console.print(account_table(account))
+    ways = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    ways.add_row("[b]Citizen[/]", f"{url}/")
+    ways.add_row("[b]Officer[/]", link)
+    ways.add_row("", f"officer code {_OFFICER}, PIN {pin} (the link works once)")
+    ways.add_row("[b]Operator[/]", f"{url}/ops")
+    ways.add_row("", f"name {_OPERATOR}, key {key}")
+    ways.add_row("[b]Platform[/]", f"{url}/docs")
+    ways.add_row("", f"token {token}")
+    console.print("\n[b]Một Mã[/] is running: a demonstration, not an official service.\n")
+    console.print(ways, soft_wrap=True)
+    console.print("\nPeople of the fictional register to declare as (none of them is real):")
+    people = Table(box=None, padding=(0, 2, 0, 0))
+    for column in ("name", "born", "sex", "document", "phone"):
+        people.add_column(column)
+    for person in _samples(Population(settings.register_seed, settings.register_size)):
+        document = person.documents[0]
+        people.add_row(
+            person.name, f"{person.birth_date:%d/%m/%Y}", person.sex, f"{document.kind} {document.number}", person.phone
+        )
+    console.print(people)
+    console.print("\nThe secrets above are shown once. Ctrl-C ends the demonstration.")
+
+
+def _samples(population: Population) -> list[Person]:
+    """Three people: anybody, somebody with a long name, and a foreigner if there is one near."""
+    near = [population.person(index) for index in range(max(0, len(population) - 400), len(population))]
+    adults = [person for person in near if person.birth_date.year < 2005]
+    vietnamese = [person for person in adults if person.nationality == "VN"]
+    chosen = [*vietnamese[:1], *sorted(vietnamese[1:], key=lambda person: -len(person.name))[:1]]
+    return chosen + [person for person in adults if person.nationality != "VN"][:1]

@@ -1,0 +1,121 @@
+"""Check every setting and what the server stands on, and say what to do about each finding."""
+
+import os
+import shutil
+import socket
+import stat
+from dataclasses import dataclass
+from typing import Literal
+
+from motma.config import Settings, read_settings, unknown_settings
+from motma.core.errors import MotmaError
+from motma.core.facts import fold_board
+from motma.core.measure import active_measure
+from motma.storage.keys import load_or_create
+from motma.storage.store import Store
+from motma.wiring import utc_now
+
+_ROOM_MIN_BYTES = 2_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at."""
+
+    level: Literal["ok", "warning", "error"]
+    id: str
+    message: str
+    hint: str = ""
+
+
+async def examine() -> list[Finding]:
+    """Everything there is to check, in the order in which it is needed."""
+    try:
+        settings = read_settings()
+    except MotmaError as error:
+        return [Finding("error", error.code, error.words.en, "Set it right or leave it out.")]
+    findings = [
+        Finding("warning", "config.unknown", f"{name} is not a setting.", "Look for a mistyped name.")
+        for name in unknown_settings()
+    ]
+    findings += [_folder(settings), _room(settings), _port(settings), _clock()]
+    if settings.host not in ("127.0.0.1", "::1", "localhost"):
+        findings.append(
+            Finding("warning", "config.host", f"Listens on {settings.host}.", "Put a proxy with TLS in front of it.")
+        )
+    try:
+        secrets, created = load_or_create(settings.data)
+        findings.append(
+            Finding("ok", "secrets.file", "Newly made." if created else "There, readable by the owner only.")
+        )
+    except MotmaError as error:
+        findings.append(Finding("error", error.code, error.words.en, f"Look at {settings.data}."))
+        return findings
+    try:
+        store = await Store.open(settings.database_url, seal_key=secrets.seal_key, clock=utc_now)
+    except MotmaError as error:
+        findings.append(
+            Finding("error", error.code, error.words.en, "Check MOTMA_DATABASE_URL and that the server runs.")
+        )
+        return findings
+    try:
+        rows = await store.counts()
+        findings.append(Finding("ok", "storage.open", f"{sum(rows.values())} rows; migrations are up to date."))
+        board = fold_board(await store.control_facts())
+        measure = active_measure(board.measures.values(), utc_now())
+        findings.append(
+            Finding("ok", "measure.active", measure.title.en)
+            if measure
+            else Finding("warning", "measure.none_active", "Nothing is asked of anybody.", "motma measure publish-demo")
+        )
+        for kind in ("operator", "officer", "device"):
+            known = [one for one in await store.credentials(kind) if one.revoked_at is None]
+            findings.append(
+                Finding("ok", f"admitted.{kind}", f"{len(known)}")
+                if known
+                else Finding("warning", f"admitted.{kind}", f"No {kind} yet.", f"motma admit {kind} --help")
+            )
+    finally:
+        await store.close()
+    return findings
+
+
+def _folder(settings: Settings) -> Finding:
+    if not settings.data.exists():
+        return Finding("ok", "data.folder", f"{settings.data} will be made.")
+    mode = stat.S_IMODE(settings.data.stat().st_mode)
+    if mode & 0o077:
+        return Finding("error", "data.mode", f"{settings.data} can be read by others.", f"chmod 700 {settings.data}")
+    if not os.access(settings.data, os.W_OK):
+        return Finding("error", "data.write", f"{settings.data} cannot be written.", "Run as its owner.")
+    return Finding("ok", "data.folder", f"{settings.data}, for its owner only.")
+
+
+def _room(settings: Settings) -> Finding:
+    here = settings.data if settings.data.exists() else settings.data.absolute().parent
+    free = shutil.disk_usage(here).free
+    message = f"{free / 1e9:.1f} GB free."
+    if free < _ROOM_MIN_BYTES:
+        return Finding("warning", "data.room", message, "Make room, or set MOTMA_DATA elsewhere.")
+    return Finding("ok", "data.room", message)
+
+
+def _port(settings: Settings) -> Finding:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            return Finding(
+                "warning", "port.taken", f"{settings.port}: {error.strerror}.", "Set MOTMA_PORT, or it runs already."
+            )
+    return Finding("ok", "port.free", f"{settings.host}:{settings.port}")
+
+
+def _clock() -> Finding:
+    now = utc_now()
+    if now.year < 2026:
+        return Finding(
+            "error", "clock.wrong", f"The clock says {now:%Y-%m-%d}.", "Set the machine's clock; codes carry times."
+        )
+    return Finding("ok", "clock.plausible", f"{now:%Y-%m-%d %H:%M} UTC")

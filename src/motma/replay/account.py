@@ -1,0 +1,59 @@
+"""What was planned, what the senders were told, and what the store holds: three columns that must be the same."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from rich.table import Table
+
+
+@dataclass(slots=True)
+class Account:
+    """Counts under the same names from three sides, and how long things took (seconds)."""
+
+    planned: Counter[str] = field(default_factory=Counter)
+    told: Counter[str] = field(default_factory=Counter)
+    stored: Counter[str] = field(default_factory=Counter)
+    took_seconds: dict[str, list[float]] = field(default_factory=dict)
+    elapsed_seconds: float = 0.0
+    failures: list[str] = field(default_factory=list)
+
+    @property
+    def rows(self) -> list[str]:
+        """Every name counted anywhere, in a reader's order."""
+        order = ("sent", "sent again", "accepted", "refused", "codes issued", "citizens", "scans", "verdict")
+        names = {*self.planned, *self.told, *self.stored}
+        return sorted(names, key=lambda name: (next(i for i, o in enumerate((*order, "")) if name.startswith(o)), name))
+
+    def differs(self, name: str) -> bool:
+        """Whether the sides that count ``name`` disagree."""
+        sides = [side[name] for side in (self.planned, self.told, self.stored) if name in side]
+        return len(set(sides)) > 1
+
+    @property
+    def adds_up(self) -> bool:
+        """Nothing failed, and every side agrees on every count."""
+        return not self.failures and not any(self.differs(name) for name in self.rows)
+
+
+def account_table(account: Account) -> Table:
+    """For a terminal."""
+    table = Table("", "planned", "told", "stored", "", title="Reconciliation", title_justify="left")
+    for column in table.columns[1:4]:
+        column.justify = "right"
+    for name in account.rows:
+        sides = [f"{side[name]:,}" if name in side else "" for side in (account.planned, account.told, account.stored)]
+        table.add_row(name, *sides, "[red]✕ differs[/]" if account.differs(name) else "[green]✓[/]")
+    table.add_section()
+    for kind, took in sorted(account.took_seconds.items()):
+        took.sort()
+        half, most = took[len(took) // 2] * 1000, took[min(len(took) - 1, int(len(took) * 0.99))] * 1000
+        table.add_row(f"{kind}: p50 / p99", "", f"{half:.1f} ms", f"{most:.1f} ms", "")
+    requests = sum(len(took) for took in account.took_seconds.values())
+    if account.elapsed_seconds:
+        rate = requests / account.elapsed_seconds
+        table.add_row("requests, per second", f"{requests:,}", f"{rate:,.0f}/s", f"{account.elapsed_seconds:.1f} s", "")
+    for failure in account.failures[:10]:
+        table.add_row("[red]failed[/]", "", "", "", failure)
+    if len(account.failures) > 10:
+        table.add_row("[red]failed[/]", "", "", "", f"and {len(account.failures) - 10:,} more")
+    return table

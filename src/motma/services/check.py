@@ -1,0 +1,214 @@
+"""Check: a code or a number, at a checkpoint, at a time -> a verdict that is on disk before it is said."""
+
+import datetime as dt
+
+import msgspec
+
+from motma.core.code import VerifiedCode, verify_code
+from motma.core.decision import Evidence, Verdict, decide
+from motma.core.errors import Conflict, Invalid
+from motma.core.facts import Board, Fact, Holder, Scanned, Standing
+from motma.core.flow import Advice, Network, advise
+from motma.core.ids import FactId, Qid, parse_fact_id, parse_qid
+from motma.core.measure import active_measure
+from motma.core.reasons import REASONS, Outcome
+from motma.core.words import Words
+from motma.services.board import BoardReader
+from motma.services.codes import CodeOffice
+from motma.services.enrol import Device
+from motma.storage.store import Act, Already, Store
+
+_SCANNED_AT_MAX_AGE = dt.timedelta(minutes=10)
+
+
+class Ask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a scanner sends: one of ``code`` (the text of a QR) and ``qid``; when, by its own clock."""
+
+    id: str
+    scanned_at: dt.datetime
+    code: str | None = None
+    qid: str | None = None
+    device_time: dt.datetime | None = None
+
+
+class Person(msgspec.Struct, frozen=True):
+    """Whom the officer should have before them: to compare with the document in their hand."""
+
+    qid: Qid
+    name: str
+    birth_date: dt.date
+    last_four: str
+
+
+class Why(msgspec.Struct, frozen=True):
+    """A reason in words."""
+
+    code: str
+    words: dict[str, str]
+    cure: dict[str, str]
+
+
+class Onward(msgspec.Struct, frozen=True):
+    """The checkpoint to go on to, and how far it is by road (approximate)."""
+
+    checkpoint: str
+    name: dict[str, str]
+    metres: int
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """The answer to a check. ``already``: this scan had been recorded before; it was not recorded again."""
+
+    id: FactId
+    outcome: Outcome
+    known: bool
+    reasons: tuple[Why, ...]
+    citizen: Person | None
+    refer: Onward | None
+    valid_until: dt.datetime | None
+    judged_at: dt.datetime
+    already: bool = False
+
+
+_WHY = {code: Why(code, reason.words._asdict(), reason.cure._asdict()) for code, reason in REASONS.items()}
+
+
+class Check:
+    """The officer's verb."""
+
+    def __init__(self, *, store: Store, board: BoardReader, codes: CodeOffice, network: Network) -> None:
+        self._store = store
+        self._board = board
+        self._codes = codes
+        self._network = network
+
+    async def check(self, ask: Ask, *, device: Device, officer: str, now: dt.datetime) -> Checked:
+        """Judge and record one scan. The same scan id again answers as it did the first time.
+
+        An online check is judged at the server's ``now``, so that a device's clock cannot bring an expired code back
+        to life; the device's own time and its skew are kept with the scan. Raises :class:`Invalid` for an ask that
+        makes no sense, :class:`Conflict` ``scan.id_taken`` for another device's scan id.
+        """
+        scan_id = parse_fact_id("scn", ask.id)
+        skew_seconds, scanned_at = _device_time(ask, now)
+        evidence_qid, code, problem = self._read(ask)
+        standing = await self._store.standing(evidence_qid) if evidence_qid else None
+        board = await self._board.current(now)
+        evidence = Evidence(
+            code=code,
+            problem=problem,
+            standing=standing,
+            measure_active=active_measure(board.measures.values(), now) is not None,
+            refer=self._refer(device.checkpoint, standing, board),
+        )
+        verdict = decide(evidence, now)
+        qid = standing.qid if standing else (code.claims.qid if code else None)
+        fact = Fact(
+            id=scan_id,
+            at=now,
+            actor=officer,
+            qid=qid,
+            checkpoint=device.checkpoint,
+            what=Scanned(
+                device=device.id,
+                officer=officer,
+                carrier="code" if ask.code is not None else "qid",
+                code_id=code.claims.code_id.hex() if code else "",
+                outcome=verdict.outcome,
+                reasons=tuple(reason.code for reason in verdict.reasons),
+                known=verdict.known,
+                refer_to=verdict.refer.checkpoint if verdict.refer else "",
+                scanned_at=scanned_at,
+                skew_seconds=skew_seconds,
+            ),
+        )
+        if isinstance(await self._store.append(Act(facts=(fact,))), Already):
+            return await self._as_first_answered(scan_id, device)
+        person = (
+            Person(code.claims.qid, code.claims.name, code.claims.birth_date, code.claims.last_four)
+            if code
+            else await self._holder(standing)
+        )
+        return _checked(scan_id, verdict, person, standing, now)
+
+    def _read(self, ask: Ask) -> tuple[Qid | None, VerifiedCode | None, str | None]:
+        """(the number to look up, the verified code, the problem of one that did not verify)."""
+        if (ask.code is None) == (ask.qid is None):
+            raise Invalid(
+                "check.one_of", Words("Gửi mã QR hoặc mã số, một trong hai.", "Send either the code or the number.")
+            )
+        if ask.qid is not None:
+            return parse_qid(ask.qid), None, None
+        try:
+            code = verify_code(ask.code or "", self._codes.keyring)
+        except Invalid as invalid:
+            return None, None, invalid.code
+        return code.claims.qid, code, None
+
+    def _refer(self, checkpoint: str, standing: Standing | None, board: Board) -> Advice | None:
+        diversion = board.diversions.get(checkpoint)
+        if diversion is None:
+            return None
+        return advise(self._network, checkpoint, diversion, standing.route if standing else (), board.diversions)
+
+    async def _holder(self, standing: Standing | None) -> Person | None:
+        """Who a typed number belongs to, from the code last issued."""
+        issued = await self._store.fact(standing.code) if standing and standing.code else None
+        if standing is None or issued is None or issued.personal is None:
+            return None
+        holder = msgspec.json.decode(issued.personal, type=Holder)
+        return Person(standing.qid, holder.name, holder.birth_date, holder.last_four)
+
+    async def _as_first_answered(self, scan_id: FactId, device: Device) -> Checked:
+        fact = await self._store.fact(scan_id)
+        if fact is None or not isinstance(fact.what, Scanned) or fact.what.device != device.id:
+            raise Conflict("scan.id_taken", Words("Mã lượt quét này đã được dùng.", "This scan id is already in use."))
+        what = fact.what
+        standing = await self._store.standing(fact.qid) if fact.qid else None
+        place = self._network.by_id.get(what.refer_to)
+        metres = self._network.metres_from(device.checkpoint).get(what.refer_to, 0) if place else 0
+        verdict = Verdict(
+            Outcome(what.outcome),
+            tuple(REASONS[code] for code in what.reasons),
+            what.known,
+            Advice(place.id, place.name, metres) if place else None,
+        )
+        return _checked(scan_id, verdict, await self._holder(standing), standing, fact.at, already=True)
+
+
+def _checked(
+    scan_id: FactId,
+    verdict: Verdict,
+    person: Person | None,
+    standing: Standing | None,
+    judged_at: dt.datetime,
+    *,
+    already: bool = False,
+) -> Checked:
+    refer = verdict.refer
+    return Checked(
+        scan_id,
+        verdict.outcome,
+        verdict.known,
+        tuple([_WHY[reason.code] for reason in verdict.reasons]),
+        person,
+        Onward(refer.checkpoint, refer.name._asdict(), refer.metres) if refer else None,
+        standing.valid_until if standing else None,
+        judged_at,
+        already,
+    )
+
+
+def _device_time(ask: Ask, now: dt.datetime) -> tuple[float, dt.datetime]:
+    """(how far the device's clock is ahead, when the scan was made by the device's clock)."""
+    if ask.scanned_at.tzinfo is None or (ask.device_time and ask.device_time.tzinfo is None):
+        raise Invalid("time.no_zone", Words("Giờ phải kèm múi giờ.", "Times must carry a time zone."))
+    sent = ask.device_time or ask.scanned_at
+    if not dt.timedelta(seconds=-5) <= sent - ask.scanned_at <= _SCANNED_AT_MAX_AGE:
+        raise Invalid(
+            "scan.too_old",
+            Words(
+                "Lượt quét quá cũ để kiểm tra trực tuyến. Quét lại.", "The scan is too old to check online. Scan again."
+            ),
+        )
+    return (sent - now).total_seconds(), ask.scanned_at.astimezone(dt.UTC)

@@ -1,0 +1,272 @@
+"""Enrol: who gets in. One-time links for devices, shifts for officers, sessions for operators, tokens for platforms.
+
+Every secret that lets somebody in is random, shown once, and kept only as a keyed hash: a stolen database opens
+nothing. Guesses at the short ones (an officer's PIN) are counted.
+"""
+
+import base64
+import datetime as dt
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from motma.core.errors import Hidden, Invalid
+from motma.core.flow import Network
+from motma.core.ids import new_fact_id
+from motma.core.text import parse_line
+from motma.core.words import Words
+from motma.storage.keys import Secrets
+from motma.storage.store import Act, Already, Credential, Store
+
+_SHIFT = dt.timedelta(hours=12)
+_SESSION = dt.timedelta(hours=12)
+_INVITATION = dt.timedelta(hours=24)
+_KNOWN_FOR = dt.timedelta(seconds=2)
+_KNOWN_MAX = 10_000
+_GUESSES, _GUESSES_PER = 10, dt.timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """An enrolled device; it belongs to one checkpoint."""
+
+    id: str
+    checkpoint: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """An officer at work on a device."""
+
+    officer: str
+    officer_name: str
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """Somebody who steers."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """A system that sends declarations of its own users."""
+
+    id: str
+    name: str
+
+
+class Enrol:
+    """Gives and takes ways in, and says who a secret belongs to."""
+
+    def __init__(self, *, store: Store, secrets: Secrets, random: Callable[[int], bytes], network: Network) -> None:
+        self._store = store
+        self._secrets = secrets
+        self._random = random
+        self._network = network
+        self._known: OrderedDict[bytes, tuple[dt.datetime, Credential | None]] = OrderedDict()
+        self._guesses: OrderedDict[str, tuple[dt.datetime, int]] = OrderedDict()
+
+    # -- giving -------------------------------------------------------------------------------------------------
+
+    async def invite_device(self, checkpoint: str, name: str, now: dt.datetime) -> str:
+        """The one-time secret of an enrolment link, good for a day."""
+        if checkpoint not in self._network.by_id:
+            raise Hidden("checkpoint.unknown", Words("Không có chốt này.", "There is no such checkpoint."))
+        scope = {"checkpoint": checkpoint, "name": parse_line(name, 60)}
+        return await self._give("invitation", checkpoint, scope, now, _INVITATION)
+
+    async def appoint_officer(self, officer: str, name: str, now: dt.datetime) -> str:
+        """The PIN (six digits) of a new officer, or a new PIN of one who is known."""
+        code = _parse_short(officer)
+        pin = f"{int.from_bytes(self._random(8), 'big') % 10**6:06d}"
+        for old in await self._store.credentials("officer"):
+            if old.subject == code and old.revoked_at is None:
+                await self._revoke(old, now)
+        hashed = self._secrets.index("officer", f"{code}\n{pin}")
+        await self._store.append(
+            Act(credentials=(Credential(hashed, "officer", code, {"name": parse_line(name, 80)}, now),))
+        )
+        return pin
+
+    async def appoint_operator(self, name: str, now: dt.datetime) -> str:
+        """The access key of an operator; their earlier key no longer works."""
+        subject = _parse_short(name)
+        for old in await self._store.credentials("operator"):
+            if old.subject == subject and old.revoked_at is None:
+                await self._revoke(old, now)
+        return await self._give("operator", subject, {}, now, None)
+
+    async def register_platform(self, platform: str, name: str, now: dt.datetime) -> str:
+        """The bearer token of a platform."""
+        return await self._give("platform", _parse_short(platform), {"name": parse_line(name, 80)}, now, None)
+
+    # -- coming in ----------------------------------------------------------------------------------------------
+
+    async def enrol_device(self, token: str, now: dt.datetime) -> tuple[str, Device]:
+        """Trade a one-time enrolment secret for the device's own. Raises :class:`Hidden` ``enrolment.unknown``."""
+        unknown = Hidden(
+            "enrolment.unknown",
+            Words(
+                "Liên kết này không dùng được nữa. Xin liên kết mới ở trực ban.",
+                "This link no longer works. Ask the operator for a new one.",
+            ),
+        )
+        invitation = await self._find("invitation", token, now)
+        if invitation is None:
+            raise unknown
+        device_id = str(new_fact_id("dev", now, self._random(10)))
+        secret, hashed = self._new_secret("device")
+        outcome = await self._store.append(
+            Act(
+                once=((self._secrets.index("enrolled", token), device_id),),
+                credentials=(Credential(hashed, "device", device_id, dict(invitation.scope), now),),
+            )
+        )
+        if isinstance(outcome, Already):
+            raise unknown
+        return secret, Device(device_id, invitation.scope["checkpoint"], invitation.scope["name"])
+
+    async def start_shift(self, device: Device, officer: str, pin: str, now: dt.datetime) -> str:
+        """The secret of an officer's shift on ``device``. Raises :class:`Hidden` ``officer.unknown``."""
+        code = officer.strip().upper()[:40]
+        self._count_guess(f"officer {code}", now)
+        self._count_guess(f"device {device.id}", now)
+        known = await self._store.credential(self._secrets.index("officer", f"{code}\n{pin.strip()[:40]}"))
+        if known is None or known.revoked_at is not None:
+            raise Hidden(
+                "officer.unknown",
+                Words("Mã cán bộ hoặc mã PIN chưa đúng.", "The officer code or the PIN is not right."),
+            )
+        self._guesses.pop(f"officer {code}", None)
+        scope = {"device": device.id, "name": known.scope["name"]}
+        return await self._give("shift", code, scope, now, _SHIFT)
+
+    async def end_shift(self, token: str, now: dt.datetime) -> None:
+        """End a shift; a shift that is not there is ended already."""
+        await self._end("shift", token, now)
+
+    async def sign_in(self, name: str, key: str, now: dt.datetime) -> str:
+        """The secret of an operator's session. Raises :class:`Hidden` ``operator.unknown``."""
+        subject = name.strip().upper()[:40]
+        self._count_guess(f"operator {subject}", now)
+        known = await self._find("operator", key.strip(), now)
+        if known is None or known.subject != subject:
+            raise Hidden("operator.unknown", Words("Tên hoặc khoá chưa đúng.", "The name or the key is not right."))
+        self._guesses.pop(f"operator {subject}", None)
+        return await self._give("session", subject, {}, now, _SESSION)
+
+    async def sign_out(self, token: str, now: dt.datetime) -> None:
+        """End a session; one that is not there is ended already."""
+        await self._end("session", token, now)
+
+    # -- who is it ----------------------------------------------------------------------------------------------
+
+    async def device(self, token: str, now: dt.datetime) -> Device | None:
+        """The device that holds ``token``."""
+        known = await self._find("device", token, now)
+        return Device(known.subject, known.scope["checkpoint"], known.scope["name"]) if known else None
+
+    async def shift(self, token: str, device: Device, now: dt.datetime) -> Shift | None:
+        """The shift that ``token`` stands for; a shift begun on another device does not count here."""
+        known = await self._find("shift", token, now)
+        if known is None or known.scope["device"] != device.id:
+            return None
+        return Shift(known.subject, known.scope["name"], device.id)
+
+    async def operator(self, token: str, now: dt.datetime) -> Operator | None:
+        """The operator whose session ``token`` stands for."""
+        known = await self._find("session", token, now)
+        return Operator(known.subject) if known else None
+
+    async def platform(self, token: str, now: dt.datetime) -> Platform | None:
+        """The platform that holds ``token``."""
+        known = await self._find("platform", token, now)
+        return Platform(known.subject, known.scope["name"]) if known else None
+
+    async def devices(self) -> list[Device]:
+        """Every enrolled device."""
+        return [
+            Device(known.subject, known.scope["checkpoint"], known.scope["name"])
+            for known in await self._store.credentials("device")
+            if known.revoked_at is None
+        ]
+
+    # -- inside -------------------------------------------------------------------------------------------------
+
+    def _new_secret(self, kind: str) -> tuple[str, bytes]:
+        secret = base64.b32encode(self._random(20)).decode().lower()
+        return secret, self._secrets.index(kind, secret)
+
+    async def _give(
+        self, kind: str, subject: str, scope: dict[str, str], now: dt.datetime, lives: dt.timedelta | None
+    ) -> str:
+        secret, hashed = self._new_secret(kind)
+        expires_at = now + lives if lives else None
+        await self._store.append(Act(credentials=(Credential(hashed, kind, subject, scope, now, expires_at),)))
+        return secret
+
+    async def _find(self, kind: str, token: str, now: dt.datetime) -> Credential | None:
+        """The living credential of a secret; what was found stands for two seconds, here and in no other process."""
+        if not 16 <= len(token) <= 64 or not token.isascii():
+            return None
+        hashed = self._secrets.index(kind, token)
+        read_at, credential = self._known.get(hashed, (None, None))
+        if read_at is None or not dt.timedelta(0) <= now - read_at < _KNOWN_FOR:
+            credential = await self._store.credential(hashed)
+            self._known[hashed] = (now, credential)
+            if len(self._known) > _KNOWN_MAX:
+                self._known.popitem(last=False)
+        if credential is None or credential.kind != kind or credential.revoked_at is not None:
+            return None
+        return None if credential.expires_at and now >= credential.expires_at else credential
+
+    async def _end(self, kind: str, token: str, now: dt.datetime) -> None:
+        if known := await self._find(kind, token, now):
+            await self._revoke(known, now)
+
+    async def _revoke(self, known: Credential, now: dt.datetime) -> None:
+        ended = Credential(known.hash, known.kind, known.subject, known.scope, known.created_at, known.expires_at, now)
+        await self._store.append(Act(credentials=(ended,)))
+        self._known.pop(known.hash, None)
+
+    def _count_guess(self, who: str, now: dt.datetime) -> None:
+        since, guesses = self._guesses.get(who, (now, 0))
+        if not dt.timedelta(0) <= now - since < _GUESSES_PER:
+            since, guesses = now, 0
+        if guesses >= _GUESSES:
+            raise TooManyGuesses(since + _GUESSES_PER - now)
+        self._guesses[who] = (since, guesses + 1)
+        self._guesses.move_to_end(who)
+        if len(self._guesses) > _KNOWN_MAX:
+            self._guesses.popitem(last=False)
+
+
+class TooManyGuesses(Invalid):
+    """Wrong too often; after ``retry_after_seconds`` it will be heard again."""
+
+    def __init__(self, wait: dt.timedelta) -> None:
+        super().__init__(
+            "guesses.too_many",
+            Words(
+                "Sai quá nhiều lần. Đợi năm phút rồi thử lại.", "Wrong too often. Wait five minutes, then try again."
+            ),
+        )
+        self.retry_after_seconds = int(wait.total_seconds()) + 1
+
+
+def _parse_short(raw: str) -> str:
+    """A short plain name for somebody or something: upper case, letters, digits, hyphen."""
+    short = raw.strip().upper()
+    if not (2 <= len(short) <= 40 and short.isascii() and short.replace("-", "").replace("_", "").isalnum()):
+        raise Invalid(
+            "name.short",
+            Words(
+                "Tên ngắn gồm 2 đến 40 chữ cái không dấu, chữ số, dấu nối.",
+                "A short name has 2 to 40 plain letters, digits or hyphens.",
+            ),
+        )
+    return short

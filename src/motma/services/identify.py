@@ -1,0 +1,100 @@
+"""Identify: compare the pending with the register once it answers again, oldest first, without a stampede."""
+
+import datetime as dt
+from collections.abc import Callable
+
+import msgspec
+
+from motma.connectors.registry import Registry
+from motma.core.errors import Unavailable
+from motma.core.facts import Accepted, Fact, Holder, Identified, Issued, Standing
+from motma.core.form import Declaration
+from motma.core.identity import Grade, IdentityClaim, compare
+from motma.core.ids import new_fact_id, same_moment_id
+from motma.services.board import BoardReader
+from motma.services.codes import CodeOffice
+from motma.storage.store import Act, Store
+
+
+class Identify:
+    """The worker's verb."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        board: BoardReader,
+        registry: Registry,
+        codes: CodeOffice,
+        random: Callable[[int], bytes],
+    ) -> None:
+        self._store = store
+        self._board = board
+        self._registry = registry
+        self._codes = codes
+        self._random = random
+
+    async def match_pending(self, now: dt.datetime, limit: int = 200) -> int:
+        """Compare up to ``limit`` pending citizens, one after the other, and return how many were settled.
+
+        Stops at the first sign that the register is still away. A citizen who turns out not to match keeps their
+        code and number; the standing says so from now on, and never that it was always so.
+        """
+        settled = 0
+        for standing in await self._store.pending(limit):
+            try:
+                settled += await self._settle(standing, now)
+            except Unavailable:
+                break
+        return settled
+
+    async def _settle(self, standing: Standing, now: dt.datetime) -> bool:
+        declared = await self._store.fact(standing.declaration)
+        if declared is None or declared.personal is None or not isinstance(declared.what, Accepted) or not declared.qid:
+            return False
+        declaration = msgspec.json.decode(declared.personal, type=Declaration)
+        record = await self._registry.find(declaration.document)
+        match = compare(IdentityClaim(declaration.document, declaration.name, declaration.birth_date), record)
+        measure = (await self._board.current(now)).measures.get(standing.measure)
+        valid_until = standing.valid_until
+        if match.grade is Grade.MATCHED and measure:
+            valid_until = min(standing.valid_from + dt.timedelta(hours=measure.pass_hours), measure.ends_at)
+        checked_id = new_fact_id("idc", now, self._random(10))
+        facts = [
+            Fact(
+                id=checked_id,
+                at=now,
+                actor="worker",
+                qid=standing.qid,
+                what=Identified(standing.declaration, match.grade, match.differing, valid_until),
+            )
+        ]
+        if match.grade is Grade.MATCHED and measure and now < valid_until:
+            code_id = same_moment_id("cod", checked_id)
+            text = self._codes.issue(
+                code_id=code_id,
+                qid=standing.qid,
+                name=declaration.name,
+                birth_date=declaration.birth_date,
+                last_four=declaration.document.last_four,
+                measure=measure,
+                matched=True,
+                valid_from=standing.valid_from,
+                valid_until=valid_until,
+                now=now,
+            )
+            holder = Holder(
+                text, declaration.name, declaration.birth_date, declaration.sex, declaration.document.last_four
+            )
+            facts.append(
+                Fact(
+                    id=code_id,
+                    at=now,
+                    actor="worker",
+                    qid=standing.qid,
+                    personal=msgspec.json.encode(holder),
+                    what=Issued(standing.declaration, valid_until, reissue=True),
+                )
+            )
+        await self._store.append(Act(facts=tuple(facts)))
+        return True

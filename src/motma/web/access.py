@@ -1,0 +1,133 @@
+"""Who may do what, on one page.
+
+=========  ==========================================  ============================================================
+Who        Shows                                       May
+=========  ==========================================  ============================================================
+Anybody    nothing                                     read pages, declare; sees no one's data
+Browser    cookie ``motma_wallet``                     show the codes it declared itself, and who looked at those
+Device     cookie ``motma_device``                     begin an officer's shift at its own checkpoint
+Officer    ``motma_device`` and ``motma_shift``        check codes and numbers there; sees name, birth date, last four
+Operator   cookie ``motma_session``                    see counts (no person), open and close diversions
+Platform   ``Authorization: Bearer``                   send declarations, and gets the receipts of its own only
+=========  ==========================================  ============================================================
+
+Nobody may do anything else. A shift counts only on the device it was begun on. A cookie never opens a platform's
+door and a token never opens a page. ``tests/web/test_access.py`` walks this table, and who must *not* see.
+"""
+
+from typing import TYPE_CHECKING, Any, cast
+
+from litestar import Request
+from litestar.datastructures import Cookie
+
+from motma.core.words import Words
+from motma.services.enrol import Device, Operator, Platform, Shift
+from motma.web.problems import NotSignedIn
+
+if TYPE_CHECKING:
+    from motma.web.house import House
+
+_Request = Request[Any, Any, Any]
+_WALLET_DAYS = 90
+
+
+def house_of(request: _Request) -> "House":
+    """The services behind the doors."""
+    return cast("House", request.app.state.house)
+
+
+# -- who is it -----------------------------------------------------------------------------------------------------
+
+
+async def device_of(request: _Request) -> Device | None:
+    """The enrolled device that asks, if one does."""
+    house = house_of(request)
+    token = request.cookies.get("motma_device")
+    return await house.enrol.device(token, house.clock()) if token else None
+
+
+async def shift_of(request: _Request, device: Device | None) -> Shift | None:
+    """The shift that is going on at ``device``, if one is."""
+    house = house_of(request)
+    token = request.cookies.get("motma_shift")
+    return await house.enrol.shift(token, device, house.clock()) if token and device else None
+
+
+async def operator_of(request: _Request) -> Operator | None:
+    """The operator who asks, if one does."""
+    house = house_of(request)
+    token = request.cookies.get("motma_session")
+    return await house.enrol.operator(token, house.clock()) if token else None
+
+
+def wallet_of(request: _Request) -> bytes | None:
+    """The browser's wallet, by its hash."""
+    token = request.cookies.get("motma_wallet", "")
+    return house_of(request).wallet(token) if 16 <= len(token) <= 64 else None
+
+
+def open_wallet(request: _Request) -> tuple[bytes, Cookie | None]:
+    """The browser's wallet, and the cookie to set if it has none yet."""
+    wallet = wallet_of(request)
+    if wallet is not None:
+        return wallet, None
+    token = house_of(request).new_token()
+    cookie = Cookie("motma_wallet", value=token, max_age=_WALLET_DAYS * 86_400, httponly=True, samesite="lax", path="/")
+    return house_of(request).wallet(token), cookie
+
+
+# -- who must it be ------------------------------------------------------------------------------------------------
+
+
+async def require_officer(request: _Request) -> tuple[Device, Shift]:
+    """An officer on an enrolled device, or :class:`NotSignedIn`."""
+    device = await device_of(request)
+    if device is None:
+        raise NotSignedIn("access.device", Words("Máy này chưa đăng ký.", "This device is not enrolled."))
+    shift = await shift_of(request, device)
+    if shift is None:
+        raise NotSignedIn("access.shift", Words("Ca trực đã hết. Đăng nhập lại.", "The shift is over. Sign in again."))
+    return device, shift
+
+
+async def require_operator(request: _Request) -> Operator:
+    """An operator, or :class:`NotSignedIn`."""
+    operator = await operator_of(request)
+    if operator is None:
+        raise NotSignedIn("access.operator", Words("Cần đăng nhập trực ban.", "Please sign in as an operator."))
+    return operator
+
+
+async def require_platform(request: _Request) -> Platform:
+    """A platform with a living token, or :class:`NotSignedIn`."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    house = house_of(request)
+    platform = await house.enrol.platform(token.strip(), house.clock()) if scheme.lower() == "bearer" else None
+    if platform is None:
+        raise NotSignedIn(
+            "access.platform",
+            Words("Thiếu mã truy cập, hoặc mã không còn dùng được.", "The access token is missing or no longer works."),
+        )
+    return platform
+
+
+# -- cookies -------------------------------------------------------------------------------------------------------
+
+
+def device_cookie(token: str) -> Cookie:
+    """Keeps a device enrolled for a year."""
+    return Cookie("motma_device", value=token, max_age=31_536_000, httponly=True, samesite="strict", path="/")
+
+
+def shift_cookie(token: str) -> Cookie:
+    """Keeps an officer signed in for a shift; an empty token signs out."""
+    return _passing("motma_shift", token)
+
+
+def session_cookie(token: str) -> Cookie:
+    """Keeps an operator signed in for a session; an empty token signs out."""
+    return _passing("motma_session", token)
+
+
+def _passing(name: str, token: str) -> Cookie:
+    return Cookie(name, value=token, max_age=43_200 if token else 0, httponly=True, samesite="strict", path="/")

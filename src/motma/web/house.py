@@ -1,0 +1,24 @@
+"""What the doors stand on: the services, a clock, and a source of tokens. Built in ``wiring.py``."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from motma.services.check import Check
+from motma.services.declare import Declare
+from motma.services.enrol import Enrol
+from motma.services.steer import Steer
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """Everything a door may use."""
+
+    declare: Declare
+    check: Check
+    steer: Steer
+    enrol: Enrol
+    clock: Callable[[], dt.datetime]
+    new_token: Callable[[], str]
+    wallet: Callable[[str], bytes]
+    """The keyed hash under which a wallet's token is known."""

@@ -1,0 +1,150 @@
+"""The operators' door: what happens now on one plan, and the switch that sends people on to the next checkpoint."""
+
+import asyncio
+import csv
+import io
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+import msgspec
+from litestar import Request, Response, get, post
+from litestar.enums import RequestEncodingType
+from litestar.params import Body
+from litestar.response import Redirect, ServerSentEvent, ServerSentEventMessage
+
+from motma.core.errors import Hidden
+from motma.core.measure import active_measure
+from motma.services.enrol import Operator, TooManyGuesses
+from motma.web.access import house_of, require_operator, session_cookie
+from motma.web.pages import render, render_text
+from motma.web.plan import Snapshot, draw_plan, snapshot_of
+
+_LOOK_EVERY_SECONDS = 1.0
+_SAY_AT_LEAST_EVERY_SECONDS = 3.0
+
+_Request = Request[Any, Any, Any]
+_Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
+
+
+@get("/ops", include_in_schema=False)
+async def board(request: _Request, operator: Operator | None) -> Response[str] | Redirect:
+    """The wall screen."""
+    if operator is None:
+        return Redirect("/ops/login", status_code=303)
+    return render(request, "ops/index.html", operator=operator.name, **await _shown(request))
+
+
+@get("/ops/login", include_in_schema=False)
+async def login_page(request: _Request) -> Response[str]:
+    """Name and key."""
+    return render(request, "ops/login.html", error=None, name="")
+
+
+@post("/ops/login", status_code=200, include_in_schema=False)
+async def login(request: _Request, data: _Form) -> Response[str] | Redirect:
+    """Begin a session, or say what is wrong and keep the name."""
+    house = house_of(request)
+    name = data.get("name", "")
+    try:
+        token = await house.enrol.sign_in(name, data.get("key", ""), house.clock())
+    except (Hidden, TooManyGuesses) as refused:
+        status = 429 if isinstance(refused, TooManyGuesses) else 401
+        return render(request, "ops/login.html", error=refused.words, name=name, status_code=status)
+    return Redirect("/ops", status_code=303, cookies=[session_cookie(token)])
+
+
+@post("/ops/logout", include_in_schema=False)
+async def logout(request: _Request) -> Redirect:
+    """End the session."""
+    house = house_of(request)
+    if token := request.cookies.get("motma_session"):
+        await house.enrol.sign_out(token, house.clock())
+    return Redirect("/ops/login", status_code=303, cookies=[session_cookie("")])
+
+
+@post("/ops/diversions", include_in_schema=False)
+async def open_diversion(request: _Request, data: _Form) -> Redirect:
+    """Send people on from a checkpoint."""
+    operator, house = await require_operator(request), house_of(request)
+    await house.steer.open_diversion(
+        data.get("checkpoint", ""), data.get("to") or None, data.get("note", ""), by=operator.name, now=house.clock()
+    )
+    return Redirect("/ops", status_code=303)
+
+
+@post("/ops/diversions/close", include_in_schema=False)
+async def close_diversion(request: _Request, data: _Form) -> Redirect:
+    """Check people here again."""
+    operator, house = await require_operator(request), house_of(request)
+    await house.steer.close_diversion(data.get("checkpoint", ""), by=operator.name, now=house.clock())
+    return Redirect("/ops", status_code=303)
+
+
+@get("/ops/live", include_in_schema=False)
+async def live(request: _Request) -> ServerSentEvent:
+    """The board again whenever something has happened, and at least every three seconds that it is still so."""
+    await require_operator(request)
+    return ServerSentEvent(_follow(request), headers={"cache-control": "no-store", "x-accel-buffering": "no"})
+
+
+@get("/ops/counts.csv", include_in_schema=False)
+async def counts_csv(request: _Request) -> Response[str]:
+    """Today's counts by hour, for a spreadsheet."""
+    await require_operator(request)
+    house = house_of(request)
+    text = io.StringIO()
+    table = csv.writer(text)
+    table.writerow(("checkpoint", "hour_utc", "kind", "outcome", "count"))
+    for tally, count in await house.steer.counts(house.clock()):
+        table.writerow((tally.place, tally.hour.isoformat(), tally.kind, tally.outcome, count))
+    return Response(
+        text.getvalue(),
+        media_type="text/csv; charset=utf-8",
+        headers={"content-disposition": 'attachment; filename="motma-counts.csv"', "cache-control": "no-store"},
+    )
+
+
+async def _follow(request: _Request) -> AsyncIterator[ServerSentEventMessage]:
+    steer = house_of(request).steer
+    seen, silent = -1, 0.0
+    while True:
+        changed = await steer.changed()
+        if changed != seen:
+            seen, silent = changed, 0.0
+            yield ServerSentEventMessage(event="snapshot", data=await _parts(request))
+        elif silent >= _SAY_AT_LEAST_EVERY_SECONDS:
+            silent = 0.0
+            await require_operator(request)  # a session that has ended sees nothing more
+            yield ServerSentEventMessage(event="still", data=house_of(request).clock().isoformat())
+        await asyncio.sleep(_LOOK_EVERY_SECONDS)
+        silent += _LOOK_EVERY_SECONDS
+
+
+async def _parts(request: _Request) -> str:
+    shown = await _shown(request)
+    snapshot: Snapshot = shown["snapshot"]
+    html = {
+        "totals": render_text(request, "ops/_totals.html", **shown),
+        "rail": render_text(request, "ops/_rail.html", **shown),
+        "rows": render_text(request, "ops/_rows.html", **shown),
+        "plan": str(shown["plan_svg"]),
+    }
+    return msgspec.json.encode({"html": html, "at": snapshot.at.isoformat()}).decode()
+
+
+async def _shown(request: _Request) -> dict[str, Any]:
+    """What the page and its parts are drawn from."""
+    house = house_of(request)
+    now = house.clock()
+    switched = await house.steer.board(now)
+    snapshot = snapshot_of(await house.steer.counts(now), switched.diversions, now)
+    return {
+        "network": house.steer.network,
+        "snapshot": snapshot,
+        "diversions": switched.diversions,
+        "measure": active_measure(switched.measures.values(), now),
+        "plan_svg": draw_plan(house.steer.network, snapshot, request.scope["state"]["lang"]),
+    }
+
+
+routes = [board, login_page, login, logout, open_diversion, close_diversion, live, counts_csv]

@@ -1,0 +1,64 @@
+"""Pages in two languages from one template: ``t(vi, en)`` puts both sentences side by side where they are said."""
+
+import datetime as dt
+from importlib import resources
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from litestar import MediaType, Request, Response
+
+from motma.core.ids import group_qid
+from motma.core.words import Words
+from motma.web.assets import asset_url
+
+_LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
+
+
+@pass_context
+def _t(context: Context, vi: str, en: str) -> str:
+    return en if context["lang"] == "en" else vi
+
+
+@pass_context
+def _words(context: Context, words: Words) -> str:
+    return words.said_in(context["lang"])
+
+
+@pass_context
+def _when(context: Context, moment: dt.datetime) -> str:
+    """A time as people say it: 14:20 hôm nay / 14:20 today; 14:20, 18/01."""
+    local, today = moment.astimezone(_LOCAL), context["now"].astimezone(_LOCAL).date()
+    clock = f"{local:%H:%M}"
+    if local.date() == today:
+        return clock + _t(context, " hôm nay", " today")
+    return f"{clock}, {local:%d/%m/%Y}" if local.year != today.year else f"{clock}, {local:%d/%m}"
+
+
+_environment = Environment(
+    loader=FileSystemLoader(str(resources.files("motma.web") / "templates")),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_environment.globals.update(t=_t, words=_words, when=_when, asset=asset_url, group_qid=group_qid)
+
+
+def render_text(request: Request[Any, Any, Any], template: str, **context: Any) -> str:
+    """The text of a page or of a part of one, in the language of the request."""
+    clock = request.app.state.house.clock
+    return _environment.get_template(template).render(
+        request=request, lang=request.scope["state"]["lang"], now=clock(), **context
+    )
+
+
+def render(request: Request[Any, Any, Any], template: str, *, status_code: int = 200, **context: Any) -> Response[str]:
+    """A page. Never cached: pages hold what was typed, or a code."""
+    return Response(
+        render_text(request, template, **context),
+        status_code=status_code,
+        media_type=MediaType.HTML,
+        headers={"cache-control": "no-store", "vary": "Cookie, Accept-Language"},
+    )

@@ -1,0 +1,64 @@
+"""What a match may be told to somebody who is not entitled to the register: enough to mend it, nothing to learn.
+
+One answer for an unknown number and for a known number with another birth date, whatever the name: who asks cannot
+find out who exists.
+"""
+
+from dataclasses import dataclass
+
+from motma.core.identity import Grade, Match
+from motma.core.words import Words
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The fields to look at again, and the sentence that says so."""
+
+    differing: tuple[str, ...]
+    words: Words
+
+
+_NAME = {
+    "tones": Words(
+        "Họ tên khác ở dấu. Gõ đủ dấu như trên thẻ.",
+        "The name differs in its tone marks. Type them all, as on the card.",
+    ),
+    "order": Words(
+        "Họ tên khác ở thứ tự các chữ. Gõ họ trước, tên sau như trên thẻ.",
+        "The words of the name are in another order. Type them as on the card, family name first.",
+    ),
+    "word": Words(
+        "Họ tên thiếu hoặc thừa một chữ. So với thẻ.",
+        "A word of the name is missing or too many. Compare with the card.",
+    ),
+    "slip": Words("Họ tên sai một chữ cái. So với thẻ.", "One letter of the name is wrong. Compare with the card."),
+    None: Words(
+        "Họ tên không khớp. So từng chữ với thẻ.", "The name does not fit. Compare it with the card word by word."
+    ),
+}
+_APART = Told(
+    ("document.number", "birth_date"),
+    Words(
+        "Số giấy tờ và ngày sinh không đi với nhau. So từng số với thẻ.",
+        "The document number and the birth date do not belong together. Compare each with the card.",
+    ),
+)
+_MATCHED = Told((), Words("Đã đối soát khớp.", "Matched with the population register."))
+_PENDING = Told(
+    (),
+    Words(
+        "Đang chờ đối soát; mã dùng được ngay, cán bộ có thể hỏi giấy tờ.",
+        "Waiting for the population register; the code can be used now, an officer may ask for the document.",
+    ),
+)
+
+
+def told(match: Match) -> Told:
+    """What to say about ``match``."""
+    if match.grade is Grade.MATCHED:
+        return _MATCHED
+    if match.grade is Grade.PENDING:
+        return _PENDING
+    if match.differing == ("name",):
+        return Told(("name",), _NAME[match.how])
+    return _APART

@@ -1,0 +1,103 @@
+"""The only place where things are built, and where the clock and randomness come in."""
+
+import asyncio
+import base64
+import contextlib
+import datetime as dt
+import secrets as randomness
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+from litestar.types import ASGIApp
+
+from motma.config import Settings
+from motma.connectors.registry import Registry
+from motma.connectors.registry.population import FictionalRegistry, Population
+from motma.core.code import Keyring
+from motma.forms import load_form, load_units
+from motma.roads import load_network
+from motma.services.board import BoardReader
+from motma.services.check import Check
+from motma.services.codes import CodeOffice
+from motma.services.declare import Declare
+from motma.services.enrol import Enrol
+from motma.services.identify import Identify
+from motma.services.steer import Steer
+from motma.storage.keys import Secrets, load_or_create
+from motma.storage.store import Store
+from motma.web.app import create_app
+from motma.web.house import House
+from motma.worker import work
+
+
+def utc_now() -> dt.datetime:
+    """The clock."""
+    return dt.datetime.now(dt.UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """Everything, opened: the doors' house, the worker's verb, and the store beneath."""
+
+    house: House
+    identify: Identify
+    store: Store
+    secrets: Secrets
+    keyring: Keyring
+
+
+@contextlib.asynccontextmanager
+async def build(
+    settings: Settings, *, registry: Registry | None = None, clock: Callable[[], dt.datetime] = utc_now
+) -> AsyncIterator[Built]:
+    """Open the store and put the services on it; closed at the end."""
+    secrets, _ = load_or_create(settings.data)
+    registry = registry or FictionalRegistry(Population(settings.register_seed, settings.register_size))
+    signing_key = secrets.signing_key()
+    codes = CodeOffice(settings.issuer, signing_key, {signing_key.kid: signing_key.private.public_key()})
+    network, random = load_network(), randomness.token_bytes
+    store = await Store.open(settings.database_url, seal_key=secrets.seal_key, clock=clock)
+    try:
+        board = BoardReader(store)
+        house = House(
+            declare=Declare(
+                store=store,
+                board=board,
+                registry=registry,
+                codes=codes,
+                secrets=secrets,
+                random=random,
+                form=load_form("2026-1"),
+                units=load_units(),
+                network=network,
+            ),
+            check=Check(store=store, board=board, codes=codes, network=network),
+            steer=Steer(store=store, board=board, network=network, random=random),
+            enrol=Enrol(store=store, secrets=secrets, random=random, network=network),
+            clock=clock,
+            new_token=lambda: base64.b32encode(random(20)).decode().lower(),
+            wallet=lambda token: secrets.index("wallet", token),
+        )
+        identify = Identify(store=store, board=board, registry=registry, codes=codes, random=random)
+        yield Built(house, identify, store, secrets, codes.keyring)
+    finally:
+        await store.close()
+
+
+def application(
+    settings: Settings, *, registry: Registry | None = None, clock: Callable[[], dt.datetime] = utc_now
+) -> ASGIApp:
+    """The server's application, with the worker inside."""
+
+    @contextlib.asynccontextmanager
+    async def lifespan() -> AsyncIterator[House]:
+        async with build(settings, registry=registry, clock=clock) as built:
+            worker = asyncio.create_task(work(built.identify, clock))
+            try:
+                yield built.house
+            finally:
+                worker.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await worker
+
+    return create_app(lifespan)
