@@ -23,10 +23,11 @@ Row = tuple[Any, ...]
 
 
 class Holding(msgspec.Struct, frozen=True):
-    """The browser whose wallet hashes to ``wallet`` may show the code of ``qid``, since ``at``."""
+    """The browser whose wallet hashes to ``wallet`` made ``declaration`` of ``qid`` at ``at``, and may show its code."""
 
     wallet: bytes
     qid: Qid
+    declaration: FactId
     at: datetime
 
 
@@ -152,7 +153,7 @@ def prepare(act: Act, seal: Seal, now: datetime) -> Prepared:
         act,
         tuple([_fact_row(fact, seal, recorded_at) for fact in act.facts]),
         tuple(counts),
-        tuple([(holding.wallet, holding.qid, to_micros(holding.at)) for holding in act.holdings]),
+        tuple([(holding.wallet, holding.declaration, holding.qid, to_micros(holding.at)) for holding in act.holdings]),
         tuple([_credential_row(credential) for credential in act.credentials]),
     )
 

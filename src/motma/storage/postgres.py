@@ -1,4 +1,4 @@
-"""PostgreSQL: one writing connection for each process, a pool for readers.
+"""PostgreSQL: one writing connection for each process, a few for reading.
 
 Several server processes may write to one database. Each transaction therefore begins with one advisory lock, the same
 for all: what a plan was shown stays true until it commits, facts are numbered in order of commit, and no two writers
@@ -61,9 +61,10 @@ class PostgreSQLEngine:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self._pool: Any = None
         self._writer: Any = None
         self._turn = asyncio.Lock()
+        self._idle: list[Any] = []
+        self._readers = asyncio.Semaphore(READERS)
         self._scans = asyncio.Semaphore(SCANS)
 
     @classmethod
@@ -73,15 +74,7 @@ class PostgreSQLEngine:
         try:
             async with _translated():
                 await _migrate(await engine._connected())
-                engine._pool = await asyncpg.create_pool(
-                    url,
-                    min_size=1,
-                    max_size=READERS,
-                    timeout=CONNECT_SECONDS,
-                    target_session_attrs="primary",  # a standby would not see what was just acknowledged
-                    server_settings={"application_name": "motma reader", "default_transaction_read_only": "on"},
-                    reset=_leave_as_is,
-                )
+                engine._idle.append(await engine._connect_reader())
         except BaseException:
             await engine.close()
             raise
@@ -106,22 +99,42 @@ class PostgreSQLEngine:
                         raise void.meaning from void.__cause__
 
     async def close(self) -> None:
-        pool, writer, self._pool, self._writer = self._pool, self._writer, None, None
-        for resource in (pool, writer):
-            if resource is not None:
-                try:
-                    await asyncio.wait_for(resource.close(), CONNECT_SECONDS)
-                except _BROKEN:
-                    resource.terminate()
+        connections = [*self._idle, self._writer] if self._writer else self._idle
+        self._idle, self._writer = [], None
+        for connection in connections:
+            try:
+                await connection.close(timeout=CONNECT_SECONDS)
+            except _BROKEN:
+                connection.terminate()
 
     async def _fetch(self, query: Query, arguments: tuple[object, ...], seconds: float | None) -> Sequence[Row]:
-        async with _translated():
-            try:
-                return await self._pool.fetch(query.postgresql, *arguments, timeout=seconds)  # type: ignore[no-any-return]
-            except (asyncpg.PostgresConnectionError, asyncpg.AdminShutdownError, asyncpg.InterfaceError, OSError):
-                # The server was restarted or failed over since this connection was last used.
-                await self._pool.expire_connections()
-                return await self._pool.fetch(query.postgresql, *arguments, timeout=seconds)  # type: ignore[no-any-return]
+        # Not asyncpg's pool: it takes as long to lend a connection as the server takes to answer.
+        async with self._readers:
+            while True:
+                used_before = bool(self._idle)
+                connection = None
+                try:
+                    connection = self._idle.pop() if self._idle else await self._connect_reader()
+                    rows: Sequence[Row] = await connection.fetch(query.postgresql, *arguments, timeout=seconds)
+                except BaseException as error:
+                    if connection is not None:
+                        connection.terminate()
+                    if not isinstance(error, _BROKEN):
+                        raise
+                    # The server may have been restarted or failed over since this connection was last used.
+                    if not used_before or isinstance(error, TimeoutError):
+                        raise unavailable() from error
+                else:
+                    self._idle.append(connection)
+                    return rows
+
+    async def _connect_reader(self) -> Any:
+        return await asyncpg.connect(
+            self._url,
+            timeout=CONNECT_SECONDS,
+            target_session_attrs="primary",  # a standby would not see what was just acknowledged
+            server_settings={"application_name": "motma reader", "default_transaction_read_only": "on"},
+        )
 
     async def _connected(self) -> Any:
         if self._writer is None or self._writer.is_closed():
@@ -207,10 +220,6 @@ async def _translated() -> AsyncIterator[None]:
         yield
     except _BROKEN as error:
         raise unavailable() from error
-
-
-async def _leave_as_is(_connection: Any) -> None:
-    """No reader changes its session, so there is nothing to reset: it would double the cost of a look-up."""
 
 
 async def _migrate(connection: Any) -> None:

@@ -69,7 +69,9 @@ CITIZENS = _query(select(func.count()).select_from(standing))
 STANDING = _query(select(standing.c.body).where(standing.c.qid == bindparam("qid")), "qid")
 HOLDER = _query(select(once.c.value).where(once.c.key == bindparam("key")), "key")
 HOLDINGS = _query(
-    select(holdings).where(holdings.c.wallet == bindparam("wallet")).order_by(holdings.c.at.desc(), holdings.c.qid),
+    select(holdings)
+    .where(holdings.c.wallet == bindparam("wallet"))
+    .order_by(holdings.c.at.desc(), holdings.c.declaration),
     "wallet",
 )
 CREDENTIAL = _query(select(credentials).where(credentials.c.hash == bindparam("hash")), "hash")

@@ -174,7 +174,7 @@ class Store:
     async def holdings(self, wallet: bytes) -> list[Holding]:
         """The codes that a browser may show, newest first."""
         rows = await self._engine.read(statements.HOLDINGS, wallet)
-        return [Holding(wallet, qid, to_time(at)) for wallet, qid, at in rows]
+        return [Holding(wallet, qid, declaration, to_time(at)) for wallet, declaration, qid, at in rows]
 
     async def credential(self, hash: bytes) -> Credential | None:
         """The credential that hashes to ``hash``, expired and revoked ones too."""

@@ -120,9 +120,10 @@ holdings = Table(
     "holdings",
     metadata,
     Column("wallet", LargeBinary, nullable=False),
+    Column("declaration", Text, nullable=False),
     Column("qid", Text, nullable=False),
     Column("at", _Whole, nullable=False),
-    PrimaryKeyConstraint("wallet", "qid"),
+    PrimaryKeyConstraint("wallet", "declaration"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )

@@ -77,9 +77,10 @@ def upgrade() -> None:
     op.create_table(
         "holdings",
         sa.Column("wallet", sa.LargeBinary, nullable=False),
+        sa.Column("declaration", sa.Text, nullable=False),
         sa.Column("qid", sa.Text, nullable=False),
         sa.Column("at", whole, nullable=False),
-        sa.PrimaryKeyConstraint("wallet", "qid", name="pk_holdings"),
+        sa.PrimaryKeyConstraint("wallet", "declaration", name="pk_holdings"),
         sqlite_strict=True,
         sqlite_with_rowid=False,
     )
