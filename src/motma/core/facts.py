@@ -30,7 +30,7 @@ class Accepted(msgspec.Struct, frozen=True, tag="declaration.accepted"):
 
 
 class Refused(msgspec.Struct, frozen=True, tag="declaration.refused"):
-    """A declaration was recorded and does not fit the register; ``differing`` says in which fields, ``how`` how a name does."""
+    """A declaration was recorded and does not fit the register: in which fields, and how the name does."""
 
     source: str
     measure: str

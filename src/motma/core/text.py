@@ -29,7 +29,20 @@ _NAME = re.compile(
 )
 # Letters that Unicode does not take apart, as passports write them (ICAO 9303-3, section 6); Ƀ is Ê Đê.
 _WITHOUT_BASE = str.maketrans(
-    {"đ": "d", "Đ": "D", "ł": "l", "Ł": "L", "ø": "oe", "Ø": "OE", "æ": "ae", "Æ": "AE", "œ": "oe", "Œ": "OE"}
+    {
+        "đ": "d",
+        "Đ": "D",
+        "ɖ": "d",
+        "Ɖ": "D",
+        "ł": "l",
+        "Ł": "L",
+        "ø": "oe",
+        "Ø": "OE",
+        "æ": "ae",
+        "Æ": "AE",
+        "œ": "oe",
+        "Œ": "OE",
+    }
     | {"ð": "d", "Ð": "D", "þ": "th", "Þ": "TH", "ı": "i", "ħ": "h", "Ħ": "H", "ŧ": "t", "Ŧ": "T", "ƀ": "b", "Ƀ": "B"}
 )
 
