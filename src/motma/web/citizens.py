@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 from litestar import MediaType, Request, Response, get, post
+from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
 from motma.core.errors import Hidden, Invalid, Problem
@@ -88,7 +89,7 @@ async def answer(request: CitizenRequest) -> Page:
 
 
 @get("/code")
-async def show_code(request: CitizenRequest, n: int = 1) -> Page:
+async def show_code(request: CitizenRequest, n: FromQuery[int] = 1) -> Page:
     """The ``n``-th code that this browser holds (1 is the newest), as large as the screen allows."""
     declare, now, wallet = _who(request)
     codes = [Shown.of(number, code, now) for number, code in enumerate(await _held(declare, wallet, now), 1)]
@@ -106,7 +107,7 @@ async def show_code(request: CitizenRequest, n: int = 1) -> Page:
 
 
 @get("/code/{picture:str}", media_type="image/png")
-async def save_code(request: CitizenRequest, picture: str) -> Response[bytes]:
+async def save_code(request: CitizenRequest, picture: FromPath[str]) -> Response[bytes]:
     """``<n>.png``: the code to keep among the phone's pictures."""
     declare, now, wallet = _who(request)
     number, dot, ending = picture.partition(".")
@@ -122,7 +123,7 @@ async def save_code(request: CitizenRequest, picture: str) -> Response[bytes]:
 
 
 @get("/code/{n:int}/looks")
-async def show_looks(request: CitizenRequest, n: int) -> Page:
+async def show_looks(request: CitizenRequest, n: FromPath[int]) -> Page:
     """Who looked at the holder of the ``n``-th code."""
     declare, now, wallet = _who(request)
     code = _nth(await _held(declare, wallet, now), n)
@@ -137,7 +138,7 @@ async def show_looks(request: CitizenRequest, n: int) -> Page:
 
 
 @get("/units/{file:str}", media_type=MediaType.JSON)
-async def list_communes(request: CitizenRequest, file: str) -> Response[bytes]:
+async def list_communes(request: CitizenRequest, file: FromPath[str]) -> Response[bytes]:
     """``<province>.json``: commune code -> name, for the page to fill a list without asking for a new page."""
     declare = house_of(request).declare
     province, _, ending = file.rpartition(".")
@@ -200,7 +201,7 @@ def _standing(held: HeldCode, now: dt.datetime) -> tuple[str, Words]:
     if held.grade is Grade.MATCHED:
         return "go", Words("Đã đối soát khớp", "Matched with the register")
     if held.grade is Grade.PENDING:
-        return "unknown", Words("Đang chờ đối soát. Mã vẫn dùng được.", "Waiting to be matched. The code works.")
+        return "unknown", Words("Đang chờ đối soát; mã dùng được", "Waiting to be matched; the code works")
     if held.grade is Grade.REPAIRABLE:
         return "check", Words("Cần cán bộ chốt đối chiếu giấy tờ", "An officer needs to see the document")
     return "stop", Words(
@@ -301,7 +302,7 @@ async def _held(declare: Declare, wallet: bytes | None, now: dt.datetime) -> lis
     return await declare.held(wallet, now) if wallet else []
 
 
-def _nth(codes: list[HeldCode], n: int) -> HeldCode:
+def _nth(codes: list[HeldCode], n: FromPath[int]) -> HeldCode:
     if not 0 < n <= len(codes):
         raise _no_code()
     return codes[n - 1]
@@ -338,7 +339,10 @@ def _labels(form: Form) -> dict[str, Words]:
     return {
         **_LABELS,
         **{f"health.symptoms.{choice.id}": choice.words for choice in form.symptoms},
-        **{f"consents.{choice.id}": choice.words for choice in form.purposes},
+        **{
+            f"consents.{choice.id}": Words(f"Đồng ý, mục {place}", f"Consent {place}")
+            for place, choice in enumerate(form.purposes, 1)
+        },
     }
 
 

@@ -6,6 +6,7 @@ let awake = null;
 
 for (const [id, act] of [["full", showWhole], ["print", () => print()]]) {
   const button = $(id);
+  if (!button) continue; // an expired code is not shown large
   button.parentElement.hidden = false;
   button.addEventListener("click", act);
 }

@@ -67,6 +67,7 @@ function show(html, go) {
   const before = form()?.elements.step.value;
   const page = new DOMParser().parseFromString(html, "text/html");
   document.title = page.title;
+  document.body.className = page.body.className;
   document.getElementById("main").replaceWith(page.getElementById("main"));
   document.querySelector(".top").replaceWith(page.querySelector(".top"));
   const after = form()?.elements.step.value;
