@@ -239,7 +239,10 @@ async def _migrate(connection: Any) -> None:
 
 
 async def _revision(connection: Any) -> str | None:
-    known = await connection.fetchval("SELECT to_regclass('alembic_version') IS NOT NULL")
+    # Not to_regclass: that would ask a cache which, within a transaction, may have missed another's CREATE TABLE.
+    known = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM pg_tables WHERE schemaname = current_schema AND tablename = 'alembic_version')"
+    )
     return await connection.fetchval(migrations.CURRENT) if known else None
 
 

@@ -126,11 +126,11 @@ STANDINGS = _query(
 
 
 @lru_cache
-def facts_about(kinds: int | None, newest_first: bool) -> Query:
-    """Facts about one citizen, of ``kinds`` many given kinds (None: of any). Arguments: qid, the kinds, the limit."""
-    names = [f"kind_{n}" for n in range(kinds or 0)]
+def facts_about(kinds: int, newest_first: bool) -> Query:
+    """Facts about one citizen, of ``kinds`` many given kinds (0: of any). Arguments: qid, the kinds, the limit."""
+    names = [f"kind_{n}" for n in range(kinds)]
     statement = select(*_fact).where(facts.c.qid == bindparam("qid"))
-    if kinds is not None:
+    if names:
         statement = statement.where(facts.c.kind.in_([bindparam(name, type_=Text) for name in names]))
     statement = (
         statement.order_by(facts.c.seq.desc() if newest_first else facts.c.seq).limit(_limit).offset(_from_first)

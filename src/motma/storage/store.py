@@ -129,8 +129,10 @@ class Store:
         self, qid: Qid, *, kinds: Collection[str] | None = None, newest_first: bool = False, limit: int = 1_000
     ) -> list[Fact]:
         """At most ``limit`` facts about a citizen, of the given ``kinds`` (``"scan.made"`` …), in order of record."""
-        names = () if kinds is None else sorted(set(kinds))
-        query = statements.facts_about(None if kinds is None else len(names), newest_first)
+        names = sorted(set(kinds or ()))
+        if kinds is not None and not names:
+            return []
+        query = statements.facts_about(len(names), newest_first)
         return [fact_of(row) for row in await self._engine.scan(query, qid, *names, limit)]
 
     async def pending(self, limit: int, after: tuple[datetime, Qid] | None = None) -> list[Standing]:
