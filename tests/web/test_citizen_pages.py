@@ -297,8 +297,7 @@ async def test_without_consent_nothing_is_sent(browser: httpx.AsyncClient, doubl
 
 async def test_sending_checks_every_step_again(browser: httpx.AsyncClient, double: Double) -> None:
     page = await walk(browser, 3)
-    data = Form(page.text).data | {"document.number": ["1"], "go": ["send"], **CONSENTS}
-    page = await browser.post("/", data=data)
+    page = await browser.post("/", data=Form(page.text).data | {"document.number": ["1"], "go": ["send"], **CONSENTS})
     assert page.status_code == 422 and heading(page) == "Bạn là ai?" and double.sent == []
     assert Form(page.text).data["consents"] == CONSENTS["consents"]
 
@@ -424,7 +423,6 @@ async def test_pages_keep_the_house_rules(browser: httpx.AsyncClient, double: Do
 
 
 async def test_the_declaration_weighs_less_than_60_kilobytes(browser: httpx.AsyncClient) -> None:
-    """What a phone fetches for the heaviest page of the declaration, compressed, with the one weight of type."""
     asset = assets.assets("web/static")
     fonts = [body for name, body in asset.items() if "-400-" in name]
     if not fonts:

@@ -6,6 +6,7 @@ The quiet zone of four modules is always part of the drawing, and the ground is 
 import functools
 import io
 from pathlib import Path
+from typing import Any
 
 import zxingcpp
 from markupsafe import Markup
@@ -37,11 +38,11 @@ def draw_png(text: str, name: str, qid: str) -> bytes:
     side, rows = _modules(text)
     scale = max(1, _PICTURE_PIXELS // side)
     code = Image.frombytes("L", (side, side), b"".join(rows)).resize((side * scale,) * 2, Image.Resampling.NEAREST)
-    picture = Image.new("L", (code.width, code.height + 176), _WHITE)
+    picture = Image.new("L", (code.width, code.height + 184), _WHITE)
     picture.paste(code, (0, 0))
     pen = ImageDraw.Draw(picture)
-    _write_centred(pen, group_qid(qid), 52, code.height + 34, picture.width, _INK)
-    _write_centred(pen, name, 36, code.height + 106, picture.width, _GREY)
+    _write_centred(pen, group_qid(qid), 52, code.height + 20, picture.width, _INK)
+    _write_centred(pen, name, 36, code.height + 102, picture.width, _GREY)
     out = io.BytesIO()
     picture.save(out, "PNG", optimize=True)
     return out.getvalue()
@@ -49,13 +50,12 @@ def draw_png(text: str, name: str, qid: str) -> bytes:
 
 def _modules(text: str) -> tuple[int, list[bytes]]:
     """Modules a side with the quiet zone, and the rows: 0 is dark, 255 is light."""
-    image = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M").to_image(
-        scale=1, add_quiet_zones=True
-    )
-    view = memoryview(image)
-    height, width = view.shape[0], view.shape[1]
-    pixels = view.tobytes()
-    return width, [pixels[y * width : (y + 1) * width] for y in range(height)]
+    barcode = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
+    image: Any = barcode.to_image(scale=1, add_quiet_zones=True)  # a buffer of rows, which its types do not say
+    pixels = memoryview(image)
+    width = len(pixels)
+    flat = pixels.tobytes()
+    return width, [flat[start : start + width] for start in range(0, len(flat), width)]
 
 
 def _dark_runs(row: bytes) -> list[tuple[int, int]]:
