@@ -17,7 +17,7 @@ from tests.storage.samples import KEY, a_qid, accepted, clock, issued, scanned
 from tests.storage.servers import postgres_server
 
 ROOT = Path(__file__).resolve().parents[2]
-ROUNDS = 3
+ROUNDS = 2
 WORKERS = 32
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from motma.core.errors import Unavailable
-from motma.storage.engine import Loaded, Rows, Unwritable, Wanted
+from motma.core.errors import Invalid, Unavailable
+from motma.storage.engine import Loaded, Rows, Wanted
 from motma.storage.sqlite import SQLiteEngine
 from motma.storage.store import Act, Already, Appended, Credential, Store
 from tests.storage.conftest import Opener, Raw
@@ -25,7 +25,7 @@ async def test_an_act_the_database_refuses_does_not_take_its_neighbours_down(sto
     acts = [Act((scanned(None),)) for _ in range(9)]
     acts[4] = Act((scanned(None),), credentials=(poison,))
     answers = await asyncio.gather(*map(store.append, acts), return_exceptions=True)
-    assert isinstance(answers.pop(4), Unwritable)
+    assert isinstance(answers.pop(4), Invalid)
     assert answers == [Appended()] * 8
     assert await store.changed_seq() == 8
     assert await store.fact(acts[4].facts[0].id) is None

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.pretty import pretty_repr
 
 from motma.core.errors import Unavailable
 from motma.storage.keys import FILE_NAME, Secrets, load_or_create
@@ -28,7 +29,7 @@ def test_made_once_and_read_ever_after(tmp_path: Path) -> None:
 
 def test_nothing_secret_is_printed(tmp_path: Path) -> None:
     secrets, _ = load_or_create(tmp_path / "s")
-    for text in (repr(secrets), str(secrets), f"{secrets}", repr([secrets])):
+    for text in (repr(secrets), str(secrets), f"{secrets}", repr([secrets]), pretty_repr(secrets)):
         assert secrets.signing_pem[40:60] not in text
         assert repr(secrets.seal_key)[2:10] not in text
         assert "•••" in text

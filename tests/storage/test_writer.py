@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from motma.core.errors import Unavailable
+from motma.core.errors import Invalid, Unavailable
 from motma.core.facts import fold
 from motma.storage import writer as writer_module
 from motma.storage.acts import Act, Already, Appended, Outcome, Prepared, Row, Seal, prepare, standing_row
@@ -145,7 +145,7 @@ async def test_a_poisoned_act_does_not_take_its_neighbours_down() -> None:
     acts = [_one() for _ in range(9)]
     engine.poison = acts[5].act.facts[0].id
     answers: list[Outcome | BaseException] = await asyncio.gather(*map(writer.append, acts), return_exceptions=True)
-    assert isinstance(answers.pop(5), Unwritable)
+    assert isinstance(answers.pop(5), Invalid)
     assert answers == [Appended()] * 8
 
 

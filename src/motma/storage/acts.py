@@ -23,7 +23,7 @@ Row = tuple[Any, ...]
 
 
 class Holding(msgspec.Struct, frozen=True):
-    """The browser whose wallet hashes to ``wallet`` made ``declaration`` of ``qid`` at ``at``, and may show its code."""
+    """The browser whose wallet hashes to ``wallet`` made ``declaration`` of ``qid`` at ``at`` and may show its code."""
 
     wallet: bytes
     qid: Qid
@@ -93,7 +93,7 @@ _kind_of: Mapping[type, str] = {kind: kind.__struct_config__.tag for kind in Wha
 def to_micros(at: datetime) -> int:
     """Microseconds since 1970-01-01 UTC. Raises :class:`Invalid` ``storage.time`` for a time without a zone."""
     if at.tzinfo is None:
-        raise _unwritable("storage.time")
+        raise unwritable("storage.time")
     since = at - _EPOCH
     return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
@@ -144,9 +144,9 @@ def prepare(act: Act, seal: Seal, now: datetime) -> Prepared:
     for tally in counts:
         _check(tally.place, tally.kind, tally.outcome)
     if len(act.facts) > 1 and len({fact.id for fact in act.facts}) < len(act.facts):
-        raise _unwritable("storage.same_id_twice")
+        raise unwritable("storage.same_id_twice")
     if len(act.once) > 1 and len(dict(act.once)) < len(set(act.once)):
-        raise _unwritable("storage.same_key_twice")
+        raise unwritable("storage.same_key_twice")
     for _, value in act.once:
         _check(value)
     return Prepared(
@@ -166,7 +166,7 @@ def _fact_row(fact: Fact, seal: Seal, recorded_at: int) -> Row:
     except msgspec.ValidationError:
         same = False
     if not same:
-        raise _unwritable("storage.fact")
+        raise unwritable("storage.fact")
     _check(fact.id, fact.qid or "", fact.checkpoint or "", fact.actor)
     return (
         fact.id,
@@ -241,7 +241,7 @@ def _check(*texts: str) -> None:
     """PostgreSQL keeps no NUL and neither engine keeps half a character; both engines shall refuse alike."""
     for text in texts:
         if "\x00" in text or not (text.isascii() or _is_whole(text)):
-            raise _unwritable("storage.text")
+            raise unwritable("storage.text")
 
 
 def _is_whole(text: str) -> bool:
@@ -252,7 +252,8 @@ def _is_whole(text: str) -> bool:
     return True
 
 
-def _unwritable(code: str) -> Invalid:
+def unwritable(code: str) -> Invalid:
+    """The act cannot be kept: a mistake of the caller's, and never to be mended by trying again."""
     return Invalid(
         code,
         Words(

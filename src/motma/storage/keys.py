@@ -10,7 +10,7 @@ import hmac
 import os
 import stat
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from cryptography.hazmat.primitives import serialization
@@ -35,6 +35,9 @@ class Secrets(msgspec.Struct, frozen=True):
         return "Secrets(•••)"
 
     __str__ = __repr__
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:  # msgspec's own would tell
+        return [("keys", "•••")]
 
     def index(self, kind: str, value: str) -> bytes:
         """The 32 bytes under which ``value`` is found again: HMAC-SHA256 with a key, since a bare hash of a

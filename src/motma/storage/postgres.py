@@ -39,6 +39,7 @@ from motma.storage.tables import credentials, facts, holdings, once, standing, t
 CONNECT_SECONDS = 10
 WRITE_SECONDS = 30
 READ_SECONDS = 10
+MIGRATE_SECONDS = 3_600
 READERS = 8
 SCANS = 4
 TRIES = 3
@@ -226,7 +227,9 @@ async def _migrate(connection: Any) -> None:
     if await _revision(connection) == migrations.HEAD:
         return
     async with connection.transaction():
-        await connection.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
+        # Another process may be at it already, and a large table takes its time.
+        await connection.execute(f"SET LOCAL lock_timeout = '{MIGRATE_SECONDS}s'")
+        await connection.execute(f"SELECT pg_advisory_xact_lock({_LOCK})", timeout=MIGRATE_SECONDS)
         revision = await _revision(connection)  # under the lock: another process may have been quicker
         if revision == migrations.HEAD:
             return
@@ -235,7 +238,7 @@ async def _migrate(connection: Any) -> None:
         except LookupError as error:
             raise too_new(str(error)) from None
         for statement in steps:
-            await connection.execute(statement)
+            await connection.execute(statement, timeout=MIGRATE_SECONDS)
 
 
 async def _revision(connection: Any) -> str | None:

@@ -42,7 +42,7 @@ __all__ = ["Act", "Already", "Appended", "Credential", "Holding", "Rebuilt", "St
 PAGE_FACTS = 2_000
 PAGE_SUSPECTS = 200
 _SEAL_CHECK = b"motma:seal-key"
-_LAST_QID = "~"  # after every QID: they are digits
+_LAST_QID = "9" * 19  # after every QID, in every collation
 
 
 class Rebuilt(msgspec.Struct, frozen=True):
@@ -78,7 +78,10 @@ class Store:
         try:
             # The database remembers a fingerprint of the key, or the mistake would show when it is too late.
             fingerprint = hmac.digest(seal_key, _SEAL_CHECK, hashlib.sha256).hex()
-            if isinstance(await store.append(Act(once=((_SEAL_CHECK, fingerprint),))), Already):
+            held = await store.holder(_SEAL_CHECK)
+            if held is None and isinstance(await store.append(Act(once=((_SEAL_CHECK, fingerprint),))), Already):
+                held = await store.holder(_SEAL_CHECK)
+            if held not in (None, fingerprint):
                 raise Unavailable(
                     "storage.other_key",
                     Words(
@@ -108,7 +111,7 @@ class Store:
 
         ``Already`` when a fact with one of its ids exists, or a key of ``once`` is held with another value. A key held
         with the same value is fine. Raises :class:`Unavailable` ``storage.busy`` or ``storage.unavailable``: sending
-        the same act again is always safe; :class:`Invalid` ``storage.*`` for content no database could keep.
+        the same act again is always safe; :class:`Invalid` ``storage.*`` for content the database cannot keep.
         Cancelling the wait does not stop the act.
         """
         return await self._writer.append(prepare(act, self._seal, self._clock()))

@@ -23,8 +23,9 @@ from motma.storage.acts import (
     standing_of,
     standing_row,
     to_micros,
+    unwritable,
 )
-from motma.storage.engine import Engine, Loaded, Rows, Wanted, unavailable
+from motma.storage.engine import Engine, Loaded, Rows, Unwritable, Wanted, unavailable
 
 BATCH_ACTS = 1_000
 QUEUE_ACTS = 10_000
@@ -112,7 +113,8 @@ class Writer:
         """Wait until the act is on disk, or refused. Cancelling the wait does not stop the act.
 
         Raises :class:`Unavailable`: ``storage.busy`` (the queue is full, nothing was taken), ``storage.unavailable``
-        (the database failed the batch; the act may still have been written, sending it again is safe).
+        (the database failed the batch; the act may still have been written, sending it again is safe). Raises
+        :class:`Invalid` ``storage.refused`` when the database is well and does not take this act.
         """
         if self._closed:
             raise unavailable()
@@ -165,7 +167,7 @@ class Writer:
         except Exception as error:  # one edge of the house: nothing in an act may stop the writer
             if len(batch) == 1:
                 if not batch[0][1].done():
-                    batch[0][1].set_exception(error)
+                    batch[0][1].set_exception(_said(error))
                 return
             # Some act is at fault. Halving finds it and lets its neighbours through.
             middle = len(batch) // 2
@@ -175,6 +177,14 @@ class Writer:
             for (_, future), outcome in zip(batch, outcomes, strict=True):
                 if not future.done():
                     future.set_result(outcome)
+
+
+def _said(error: Exception) -> Exception:
+    if not isinstance(error, Unwritable):
+        return error
+    refusal = unwritable("storage.refused")
+    refusal.__cause__ = error
+    return refusal
 
 
 def _again(error: Unavailable) -> MotmaError:
