@@ -14,6 +14,7 @@ from typing import Any
 
 from litestar import Request, Response, get
 from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
 
 _TYPES = {
     ".js": "text/javascript",
@@ -76,7 +77,7 @@ def answer_asset(request: Request[Any, Any, Any], folder: str, path: str) -> Res
 
 
 @get("/static/{path:path}", include_in_schema=False)
-async def static_file(request: Request[Any, Any, Any], path: str) -> Response[bytes]:
+async def static_file(request: Request[Any, Any, Any], path: FromPath[str]) -> Response[bytes]:
     """Style, script, fonts, icons."""
     return answer_asset(request, "web/static", path.lstrip("/"))
 

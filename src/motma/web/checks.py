@@ -3,6 +3,7 @@
 from typing import Any
 
 from litestar import Request, post
+from litestar.params import JSONBody
 
 from motma.services.check import Ask, Checked
 from motma.web.access import house_of, require_officer
@@ -17,7 +18,7 @@ from motma.web.platforms import problems
     security=[{"device": [], "shift": []}],
     responses=problems(401, 403, 409, 413, 422, 503),
 )
-async def check(request: Request[Any, Any, Any], data: Ask) -> Checked:
+async def check(request: Request[Any, Any, Any], data: JSONBody[Ask]) -> Checked:
     """Judge and record one scan. The same scan id again is answered as the first time and recorded once."""
     device, shift = await require_officer(request)
     house = house_of(request)

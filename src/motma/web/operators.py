@@ -4,12 +4,12 @@ import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 from litestar import Request, Response, get, post
-from litestar.enums import RequestEncodingType
-from litestar.params import Body
+from litestar.di import NamedDependency
+from litestar.params import URLEncodedBody
 from litestar.response import Redirect, ServerSentEvent, ServerSentEventMessage
 
 from motma.core.errors import Hidden
@@ -17,17 +17,17 @@ from motma.core.measure import active_measure
 from motma.services.enrol import Operator, TooManyGuesses
 from motma.web.access import house_of, require_operator, session_cookie
 from motma.web.pages import render, render_text
-from motma.web.plan import Snapshot, draw_plan, snapshot_of
+from motma.web.plan import Snapshot, draw_plan, last_hour, snapshot_of
 
 _LOOK_EVERY_SECONDS = 1.0
 _SAY_AT_LEAST_EVERY_SECONDS = 3.0
 
 _Request = Request[Any, Any, Any]
-_Form = Annotated[dict[str, str], Body(media_type=RequestEncodingType.URL_ENCODED)]
+_Form = URLEncodedBody[dict[str, str]]
 
 
 @get("/ops", include_in_schema=False)
-async def board(request: _Request, operator: Operator | None) -> Response[str] | Redirect:
+async def board(request: _Request, operator: NamedDependency[Operator | None]) -> Response[str] | Redirect:
     """The wall screen."""
     if operator is None:
         return Redirect("/ops/login", status_code=303)
@@ -137,13 +137,15 @@ async def _shown(request: _Request) -> dict[str, Any]:
     house = house_of(request)
     now = house.clock()
     switched = await house.steer.board(now)
-    snapshot = snapshot_of(await house.steer.counts(now), switched.diversions, now)
+    counts = await house.steer.counts(now)
+    recent = snapshot_of(counts, switched.diversions, now, since=last_hour(now))
     return {
         "network": house.steer.network,
-        "snapshot": snapshot,
+        "snapshot": snapshot_of(counts, switched.diversions, now),
+        "recent": recent,
         "diversions": switched.diversions,
         "measure": active_measure(switched.measures.values(), now),
-        "plan_svg": draw_plan(house.steer.network, snapshot, request.scope["state"]["lang"]),
+        "plan_svg": draw_plan(house.steer.network, recent, request.scope["state"]["lang"]),
     }
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import Parameter
+from litestar.params import HeaderParameter, JSONBody
 
 from motma.services.declare import Receipt
 from motma.web.access import house_of, require_platform
@@ -125,9 +125,9 @@ def problems(*statuses: int) -> dict[int, ResponseSpec]:
 )
 async def send_declaration(
     request: Request[Any, Any, Any],
-    data: DeclarationSent,
+    data: JSONBody[DeclarationSent],
     idempotency_key: Annotated[
-        str, Parameter(header="Idempotency-Key", min_length=1, max_length=200, pattern=r"^[!-~]+$")
+        str, HeaderParameter(name="Idempotency-Key", min_length=1, max_length=200, pattern=r"^[!-~]+$")
     ],
 ) -> Response[Answer]:
     """Record a declaration made on a platform. The same citizen always gets the same QID."""
