@@ -124,6 +124,12 @@ async def test_a_key_taken_past_the_lock_is_seen_at_the_second_look(store: Store
     assert await store.append(Act(once=((b"k", "ours"),))) == Already(frozenset(), {b"k": "theirs"})
 
 
+@pytest.mark.parametrize("engine", [pytest.param("postgresql", marks=pytest.mark.postgres)], indirect=True)
+async def test_a_server_that_is_no_primary_any_more_is_left(store: Store) -> None:
+    await _engine_of(store)._writer.execute("SET default_transaction_read_only = on")
+    assert await store.append(Act((scanned(None),))) == Appended()  # on a new connection
+
+
 async def test_a_plan_that_raises_leaves_nothing_and_no_lock(store: Store) -> None:
     def plan(loaded: Loaded) -> Rows:
         raise KeyError("a mistake of ours")

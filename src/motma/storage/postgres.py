@@ -39,6 +39,7 @@ from motma.storage.tables import credentials, facts, holdings, once, standing, t
 CONNECT_SECONDS = 10
 WRITE_SECONDS = 30
 READ_SECONDS = 10
+SCAN_SECONDS = 600
 MIGRATE_SECONDS = 3_600
 READERS = 8
 SCANS = 4
@@ -55,6 +56,15 @@ _ABOUT_ROWS = (
     OverflowError,
 )
 _BROKEN = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
+
+# The connection is of no more use; the last: what it leads to is a primary no longer.
+_LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.ReadOnlySQLTransactionError,
+    OSError,
+)
 
 
 class PostgreSQLEngine:
@@ -86,7 +96,7 @@ class PostgreSQLEngine:
 
     async def scan(self, query: Query, *arguments: object) -> Sequence[Row]:
         async with self._scans:  # so that look-ups always find a connection
-            return await self._fetch(query, arguments, None)
+            return await self._fetch(query, arguments, SCAN_SECONDS)
 
     async def commit(self, wanted: Wanted, plan: Callable[[Loaded], Rows]) -> None:
         async with self._turn:
@@ -108,7 +118,7 @@ class PostgreSQLEngine:
             except _BROKEN:
                 connection.terminate()
 
-    async def _fetch(self, query: Query, arguments: tuple[object, ...], seconds: float | None) -> Sequence[Row]:
+    async def _fetch(self, query: Query, arguments: tuple[object, ...], seconds: float) -> Sequence[Row]:
         # Not asyncpg's pool: it takes as long to lend a connection as the server takes to answer.
         async with self._readers:
             while True:
@@ -118,12 +128,13 @@ class PostgreSQLEngine:
                     connection = self._idle.pop() if self._idle else await self._connect_reader()
                     rows: Sequence[Row] = await connection.fetch(query.postgresql, *arguments, timeout=seconds)
                 except BaseException as error:
+                    lost = connection is None or connection.is_closed() or isinstance(error, _LOST)
                     if connection is not None:
                         connection.terminate()
                     if not isinstance(error, _BROKEN):
                         raise
                     # The server may have been restarted or failed over since this connection was last used.
-                    if not used_before or isinstance(error, TimeoutError):
+                    if not (lost and used_before) or isinstance(error, TimeoutError):
                         raise unavailable() from error
                 else:
                     self._idle.append(connection)
@@ -179,7 +190,7 @@ class PostgreSQLEngine:
             await self._roll_back()
             raise Unwritable(str(error)) from error
         except _BROKEN as error:
-            lost = writer.is_closed() or isinstance(error, OSError)
+            lost = writer.is_closed() or isinstance(error, _LOST)
             if lost:
                 self._drop()
             else:
