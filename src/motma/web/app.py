@@ -66,6 +66,7 @@ def create_app(lifespan: Lifespan) -> ASGIApp:
             healthz,
             assets.static_file,
             docs.docs,
+            docs.errors,
             checks.check,
             *platforms.routes,
             *citizens.routes,

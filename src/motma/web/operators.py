@@ -27,7 +27,7 @@ _Form = URLEncodedBody[dict[str, str]]
 
 
 @get("/ops", include_in_schema=False)
-async def board(request: _Request, operator: NamedDependency[Operator | None]) -> Response[str] | Redirect:
+async def board(request: _Request, operator: NamedDependency[Operator | None]) -> Response[bytes] | Redirect:
     """The wall screen."""
     if operator is None:
         return Redirect("/ops/login", status_code=303)
@@ -35,13 +35,13 @@ async def board(request: _Request, operator: NamedDependency[Operator | None]) -
 
 
 @get("/ops/login", include_in_schema=False)
-async def login_page(request: _Request) -> Response[str]:
+async def login_page(request: _Request) -> Response[bytes]:
     """Name and key."""
     return render(request, "ops/login.html", error=None, name="")
 
 
 @post("/ops/login", status_code=200, include_in_schema=False)
-async def login(request: _Request, data: _Form) -> Response[str] | Redirect:
+async def login(request: _Request, data: _Form) -> Response[bytes] | Redirect:
     """Begin a session, or say what is wrong and keep the name."""
     house = house_of(request)
     name = data.get("name", "")

@@ -1,19 +1,21 @@
 """Pages in two languages from one template: ``t(vi, en)`` puts both sentences side by side where they are said."""
 
 import datetime as dt
+import gzip
 from importlib import resources
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
-from litestar import MediaType, Request, Response
+from litestar import Request, Response
 
 from motma.core.ids import group_qid
 from motma.core.words import Words
 from motma.web.assets import asset_url
 
 _LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
+_SQUEEZE_FROM_BYTES = 1_000
 
 
 @pass_context
@@ -54,11 +56,13 @@ def render_text(request: Request[Any, Any, Any], template: str, **context: Any) 
     )
 
 
-def render(request: Request[Any, Any, Any], template: str, *, status_code: int = 200, **context: Any) -> Response[str]:
+def render(
+    request: Request[Any, Any, Any], template: str, *, status_code: int = 200, **context: Any
+) -> Response[bytes]:
     """A page. Never cached: pages hold what was typed, or a code."""
-    return Response(
-        render_text(request, template, **context),
-        status_code=status_code,
-        media_type=MediaType.HTML,
-        headers={"cache-control": "no-store", "vary": "Cookie, Accept-Language"},
-    )
+    body = render_text(request, template, **context).encode()
+    headers = {"cache-control": "no-store", "vary": "Cookie, Accept-Encoding"}
+    if len(body) > _SQUEEZE_FROM_BYTES and "gzip" in request.headers.get("accept-encoding", ""):
+        body = gzip.compress(body, 5)
+        headers["content-encoding"] = "gzip"
+    return Response(body, status_code=status_code, media_type="text/html; charset=utf-8", headers=headers)
