@@ -34,7 +34,7 @@ from motma.wiring import Built, build
 BEGINNING = dt.datetime(2026, 1, 18, 7, 0, tzinfo=dt.UTC)
 """14:00 in Ho Chi Minh City, on a Sunday."""
 
-HERE, NEXT = "g07-vinh-binh", "g01-tan-kien"
+HERE, NEXT = "g07-vinh-binh", "i03-dinh-bo-linh"
 _SIZE = 3_000
 _REMEMBERED = dt.timedelta(seconds=3)
 """Longer than anything is remembered without being read anew."""

@@ -14,6 +14,7 @@ import datetime as dt
 import hashlib
 import struct
 import sys
+import unicodedata
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -230,29 +231,38 @@ def _parse_claims(payload: bytes) -> Claims:
     try:
         claims = cbor2.loads(payload, max_depth=4, allow_indefinite=False, allow_duplicate_keys=False)
         identity, ours = claims[_IDENTITY], claims[_MOTMA]
-        born = identity[_ID_BIRTH_DATE]
+        born, areas = identity[_ID_BIRTH_DATE], ours[_OUR_AREAS]
         parsed = Claims(
             issuer=claims[_ISS],
             code_id=claims[_CTI],
             qid=Qid(identity[_ID_QID]),
             name=identity[_ID_NAME],
-            birth_date=dt.date(int(born[:4]), int(born[4:6]), int(born[6:8])),
+            birth_date=dt.date(int(born[:4]), int(born[4:6]), int(born[6:])),
             last_four=ours[_OUR_LAST_FOUR],
             measure=ours[_OUR_MEASURE],
-            areas=tuple(ours[_OUR_AREAS]),
+            areas=tuple(areas),
             matched=ours[_OUR_MATCHED],
             issued_at=_moment(claims[_IAT]),
             valid_from=_moment(claims[_NBF]),
             valid_until=_moment(claims[_EXP]),
         )
-        texts = (parsed.issuer, parsed.qid, parsed.name, parsed.last_four, parsed.measure, *parsed.areas)
-        if not (
-            all(type(text) is str for text in texts) and type(parsed.code_id) is bytes and type(parsed.matched) is bool
-        ):
+        for text in (parsed.issuer, parsed.qid, born, parsed.name, parsed.last_four, parsed.measure, *areas):
+            if type(text) is not str or not text:
+                raise TypeError
+        if type(parsed.code_id) is not bytes or type(parsed.matched) is not bool or type(areas) is not list:
             raise TypeError
-        if len(parsed.qid) != 18 or not parsed.qid.isdigit():
+        digits = parsed.qid + born
+        if not (
+            len(parsed.qid) == 18
+            and len(digits) == 26
+            and digits.isascii()
+            and digits.isdigit()
+            and len(parsed.last_four) == 4
+            and len(parsed.code_id) == 16
+            and unicodedata.is_normalized("NFC", parsed.name)
+        ):
             raise ValueError
-    except (cbor2.CBORError, KeyError, TypeError, ValueError, OverflowError, AttributeError, Invalid):
+    except (cbor2.CBORError, LookupError, TypeError, ValueError, OverflowError, AttributeError):
         raise Invalid(
             "code.malformed",
             Words(

@@ -180,7 +180,7 @@ def apply(standing: Standing | None, fact: Fact) -> Standing | None:
         )
     if standing is None:
         return None
-    if isinstance(what, Issued):
+    if isinstance(what, Issued) and what.declaration == standing.declaration:
         return msgspec.structs.replace(standing, code=fact.id)
     if isinstance(what, Identified) and what.declaration == standing.declaration:
         return msgspec.structs.replace(standing, grade=what.grade, valid_until=what.valid_until)

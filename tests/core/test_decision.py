@@ -1,0 +1,164 @@
+"""Evidence and a time in, exactly one verdict out, its reasons in order."""
+
+import datetime as dt
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from motma.core.code import Claims, VerifiedCode
+from motma.core.decision import Evidence, decide
+from motma.core.facts import Standing
+from motma.core.flow import Advice
+from motma.core.identity import Grade
+from motma.core.ids import FactId, Qid, fact_id_bytes, new_fact_id
+from motma.core.reasons import REASONS, Outcome
+from motma.core.words import Words
+
+VECTORS = Path(__file__).resolve().parents[2] / "vectors" / "verdicts" / "verdicts.json"
+NOW = dt.datetime(2026, 1, 18, 7, 0, tzinfo=dt.UTC)
+HOUR = dt.timedelta(hours=1)
+DECLARATION = new_fact_id("dcl", NOW - HOUR, bytes(10))
+QID = Qid("521322923144321717")
+ADVICE = Advice("i03-dinh-bo-linh", Words("Đinh Bộ Lĩnh", "Dinh Bo Linh"), 1_200)
+PROBLEMS = ["code.unreadable", "code.unknown_key", "code.forged", "code.malformed", "code.of_the_future"]
+WEIGHT = [Outcome.ACCEPT, Outcome.MANUAL, Outcome.REFER, Outcome.REJECT]
+
+
+def code_of(*, other: bool = False, matched: bool = True, begins: float = -1, until: float = 72) -> VerifiedCode:
+    claims = Claims(
+        issuer="motma.test",
+        code_id=bytes(16) if other else fact_id_bytes(DECLARATION),
+        qid=QID,
+        name="Tạ Văn Thành",
+        birth_date=dt.date(1976, 2, 4),
+        last_four="3999",
+        measure="demo-hcmc",
+        areas=(),
+        matched=matched,
+        issued_at=NOW - HOUR,
+        valid_from=NOW + begins * HOUR,
+        valid_until=NOW + until * HOUR,
+    )
+    return VerifiedCode(claims, bytes(8))
+
+
+def standing_of(
+    *, grade: str = "matched", health: Any = "clear", begins: float = -1, until: float = 72, revoked: bool = False
+) -> Standing:
+    return Standing(
+        qid=QID,
+        declaration=DECLARATION,
+        code=FactId("cod" + DECLARATION[3:]),
+        measure="demo-hcmc",
+        grade=Grade(grade),
+        health=health,
+        route=(),
+        declared_at=NOW - HOUR,
+        valid_from=NOW + begins * HOUR,
+        valid_until=NOW + until * HOUR,
+        revoked=revoked,
+    )
+
+
+def evidence_of(said: dict[str, Any]) -> Evidence:
+    def times(given: dict[str, Any]) -> dict[str, Any]:
+        return {{"from": "begins"}.get(name, name): value for name, value in given.items()}
+
+    return Evidence(
+        code=code_of(**times(said["code"])) if "code" in said else None,
+        problem=said.get("problem"),
+        standing=standing_of(**times(said["standing"])) if "standing" in said else None,
+        measure_active=said.get("measure_active", True),
+        refer=ADVICE if "refer" in said else None,
+    )
+
+
+@pytest.mark.parametrize("case", json.loads(VECTORS.read_text("utf-8"))["cases"], ids=lambda case: case["about"])
+def test_vectors(case: dict[str, Any]) -> None:
+    verdict = decide(evidence_of(case["evidence"]), NOW)
+    found = {
+        "outcome": str(verdict.outcome),
+        "reasons": [reason.code for reason in verdict.reasons],
+        "known": verdict.known,
+    }
+    assert found == {name: case[name] for name in found}
+    assert (verdict.refer is not None) == (case["outcome"] == "refer")
+
+
+def test_every_reason_has_a_vector() -> None:
+    cases = json.loads(VECTORS.read_text("utf-8"))["cases"]
+    assert {code for case in cases for code in case["reasons"]} == set(REASONS)
+
+
+def test_reasons_have_words_in_both_languages() -> None:
+    for code, reason in REASONS.items():
+        assert reason.code == code
+        for words in (reason.words, reason.cure):
+            assert words.vi and words.en and words.vi != words.en
+            assert words.vi.endswith(".") and words.en.endswith(".")
+
+
+codes = st.builds(
+    code_of,
+    other=st.booleans(),
+    matched=st.booleans(),
+    begins=st.sampled_from([-2, 0, 1]),
+    until=st.sampled_from([-1, 0, 1]),
+)
+standings = st.builds(
+    standing_of,
+    grade=st.sampled_from([str(grade) for grade in Grade]),
+    health=st.sampled_from(["clear", "contact", "symptoms"]),
+    begins=st.sampled_from([-2, 0, 1]),
+    until=st.sampled_from([-1, 0, 1]),
+    revoked=st.booleans(),
+)
+# A code either verified or had a problem; nobody has both.
+shown = st.one_of(
+    st.tuples(st.none() | codes, st.none()),
+    st.tuples(st.none(), st.sampled_from(PROBLEMS)),
+)
+
+
+@given(shown, st.none() | standings, st.booleans(), st.none() | st.just(ADVICE))
+@settings(max_examples=500, deadline=None)
+def test_any_evidence_has_exactly_one_verdict(
+    given_code: tuple[VerifiedCode | None, str | None],
+    standing: Standing | None,
+    measure_active: bool,
+    refer: Advice | None,
+) -> None:
+    code, problem = given_code
+    evidence = Evidence(code, problem, standing, measure_active, refer)
+    verdict = decide(evidence, NOW)
+    assert decide(evidence, NOW) == verdict
+    weights = [WEIGHT.index(reason.outcome) for reason in verdict.reasons]
+    assert weights == sorted(weights, reverse=True)
+    assert len(set(verdict.reasons)) == len(verdict.reasons)
+    assert verdict.outcome is (verdict.reasons[0].outcome if verdict.reasons else Outcome.ACCEPT)
+    assert (verdict.refer is not None) == (verdict.outcome is Outcome.REFER)
+    assert verdict.known or verdict.outcome is Outcome.MANUAL  # unknown is never invalid
+    if not measure_active:
+        assert verdict.outcome is Outcome.ACCEPT
+    elif verdict.outcome is Outcome.ACCEPT:
+        assert problem is None and refer is None
+        assert standing is not None and standing.grade is Grade.MATCHED and not standing.revoked
+        assert standing.health == "clear" and standing.valid_from <= NOW < standing.valid_until
+        assert code is None or code.claims.matched or code.claims.code_id == fact_id_bytes(standing.declaration)
+
+
+@given(standings, st.sampled_from(["revoked", "symptoms", "expired"]))
+@settings(max_examples=100, deadline=None)
+def test_nothing_bad_is_made_up_for(standing: Standing, bad: str) -> None:
+    changes: dict[str, Any] = {
+        "revoked": {"revoked": True},
+        "symptoms": {"health": "symptoms"},
+        "expired": {"valid_until": NOW},
+    }[bad]
+    worse = msgspec.structs.replace(standing, **changes)
+    assert decide(Evidence(code=code_of(), standing=worse), NOW).outcome is Outcome.REJECT

@@ -1,0 +1,203 @@
+"""Facts are folded, one after the other; what was folded before can be folded on."""
+
+import datetime as dt
+from typing import get_args
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from motma.core.facts import (
+    Accepted,
+    DiversionClosed,
+    DiversionOpened,
+    Fact,
+    Identified,
+    Issued,
+    MeasureEnded,
+    MeasurePublished,
+    Refused,
+    Revoked,
+    Scanned,
+    Standing,
+    What,
+    apply,
+    fold,
+    fold_board,
+    tallies,
+)
+from motma.core.flow import Diversion
+from motma.core.identity import Grade
+from motma.core.ids import FactId, Qid, new_fact_id, same_moment_id
+from motma.core.measure import Measure
+from motma.core.words import Words
+
+NOW = dt.datetime(2026, 1, 18, 7, 30, tzinfo=dt.UTC)
+QID = Qid("521322923144321717")
+ONE, OTHER = (new_fact_id("dcl", NOW, bytes([n] * 10)) for n in (1, 2))
+UNTIL = NOW + dt.timedelta(hours=72)
+
+
+def fact(id: FactId, what: What, *, qid: Qid | None = QID, checkpoint: str | None = None) -> Fact:
+    return Fact(id=id, at=NOW, actor="test", qid=qid, checkpoint=checkpoint, what=what)
+
+
+def accepted(id: FactId, grade: Grade = Grade.MATCHED, route: tuple[str, ...] = ("g07-vinh-binh",)) -> Fact:
+    return fact(id, Accepted("page", "demo", "2026-1", grade, "clear", route, NOW, UNTIL))
+
+
+def issued(declaration: FactId, id: FactId | None = None) -> Fact:
+    return fact(id or same_moment_id("cod", declaration), Issued(declaration, UNTIL, False))
+
+
+def identified(declaration: FactId, grade: Grade) -> Fact:
+    until = UNTIL + dt.timedelta(hours=1)
+    return fact(new_fact_id("idc", NOW, bytes(10)), Identified(declaration, grade, (), until))
+
+
+def refused(differing: tuple[str, ...]) -> Fact:
+    return fact(ONE, Refused("page", "demo", "2026-1", Grade.MISMATCHED, differing, None, ("g07-vinh-binh",)), qid=None)
+
+
+def scanned(outcome: str, reasons: tuple[str, ...] = ()) -> Fact:
+    what = Scanned("dev", "CB-01", "code", "", outcome, reasons, True, "", NOW, 0.0)
+    return fact(new_fact_id("scn", NOW, bytes(10)), what, checkpoint="g07-vinh-binh")
+
+
+REVOKED = fact(new_fact_id("rev", NOW, bytes(10)), Revoked("stolen"))
+HISTORY = [
+    accepted(ONE, Grade.PENDING),
+    issued(ONE),
+    accepted(OTHER),
+    issued(OTHER),
+    identified(ONE, Grade.MISMATCHED),
+    identified(OTHER, Grade.MATCHED),
+    issued(ONE, FactId("cod_late")),
+    REVOKED,
+    scanned("accept"),
+    refused(("name",)),
+]
+
+
+def test_nothing_folds_to_nothing() -> None:
+    assert fold([]) is None
+    assert fold([scanned("manual", ("standing.none",)), issued(ONE), REVOKED, identified(ONE, Grade.MATCHED)]) is None
+
+
+def test_the_newest_declaration_is_where_a_citizen_stands() -> None:
+    standing = fold([accepted(ONE, Grade.PENDING), issued(ONE), accepted(OTHER), issued(OTHER)])
+    assert standing is not None
+    assert (standing.declaration, standing.code, standing.grade) == (OTHER, same_moment_id("cod", OTHER), Grade.MATCHED)
+
+
+def test_a_late_answer_about_an_older_declaration_changes_nothing() -> None:
+    before = [accepted(ONE, Grade.PENDING), issued(ONE), accepted(OTHER), issued(OTHER)]
+    late = [identified(ONE, Grade.MISMATCHED), issued(ONE, FactId("cod_late"))]
+    assert fold([*before, *late]) == fold(before)
+
+
+def test_a_late_answer_about_this_declaration_counts() -> None:
+    standing = fold([accepted(ONE, Grade.PENDING), issued(ONE), identified(ONE, Grade.MATCHED)])
+    assert standing is not None
+    assert (standing.grade, standing.valid_until) == (Grade.MATCHED, UNTIL + dt.timedelta(hours=1))
+
+
+def test_revoked_stays_so_whatever_is_checked_afterwards() -> None:
+    standing = fold([accepted(ONE, Grade.PENDING), REVOKED, identified(ONE, Grade.MATCHED), issued(ONE)])
+    assert standing is not None and standing.revoked
+
+
+histories = st.lists(st.sampled_from(HISTORY), max_size=12)
+
+
+@given(histories, histories)
+@settings(max_examples=300, deadline=None)
+def test_folding_on_is_folding_all(first: list[Fact], rest: list[Fact]) -> None:
+    standing = fold(first)
+    for one in rest:
+        standing = apply(standing, one)
+    assert standing == fold(first + rest)
+
+
+@given(histories)
+@settings(max_examples=300, deadline=None)
+def test_what_is_told_of_no_citizen_changes_no_standing(facts: list[Fact]) -> None:
+    silent = (Scanned, Refused)
+    assert fold(facts) == fold([one for one in facts if not isinstance(one.what, silent)])
+
+
+@given(histories)
+@settings(max_examples=200, deadline=None)
+def test_a_standing_is_of_its_last_accepted_declaration(facts: list[Fact]) -> None:
+    standing, last = fold(facts), [one for one in facts if isinstance(one.what, Accepted)]
+    assert (standing is None) == (not last)
+    if standing is not None:
+        assert standing.declaration == last[-1].id
+        assert msgspec.json.decode(msgspec.json.encode(standing), type=Standing) == standing
+
+
+@pytest.mark.parametrize("kind", get_args(What))
+def test_every_kind_has_a_tag_of_its_own(kind: type) -> None:
+    tags = [other.__struct_config__.tag for other in get_args(What)]  # type: ignore[attr-defined]
+    assert tags.count(kind.__struct_config__.tag) == 1  # type: ignore[attr-defined]
+
+
+def test_the_board() -> None:
+    def measure(id: str, title: str) -> MeasurePublished:
+        return MeasurePublished(
+            Measure(
+                id=id,
+                title=Words(title, title),
+                legal_basis=Words("", ""),
+                disease=Words("", ""),
+                areas=(),
+                starts_at=NOW,
+                ends_at=UNTIL,
+                form="2026-1",
+                pass_hours=72,
+                pending_hours=24,
+                keep_days=21,
+            )
+        )
+
+    def opened(checkpoint: str, to: str | None) -> Fact:
+        what = DiversionOpened(Diversion(checkpoint, to, NOW, "TRUC-BAN"))
+        return fact(FactId("div_1"), what, qid=None, checkpoint=checkpoint)
+
+    def switched(what: What, checkpoint: str | None = None) -> Fact:
+        return fact(FactId("mea_1"), what, qid=None, checkpoint=checkpoint)
+
+    board = fold_board(
+        [
+            switched(measure("a", "first")),
+            switched(measure("b", "other")),
+            switched(measure("a", "replaced")),
+            switched(MeasureEnded("b")),
+            switched(MeasureEnded("never there")),
+            opened("x", "y"),
+            opened("x", "z"),
+            opened("y", None),
+            switched(DiversionClosed(NOW), "y"),
+            switched(DiversionClosed(NOW), "never there"),
+        ]
+    )
+    assert {id: measure.title.en for id, measure in board.measures.items()} == {"a": "replaced"}
+    assert {at: diversion.to for at, diversion in board.diversions.items()} == {"x": "z"}
+    assert fold_board([]).measures == {} and fold_board([]).diversions == {}
+
+
+def test_what_is_counted() -> None:
+    def counted(one: Fact) -> list[tuple[str, str, str]]:
+        assert all(tally.hour == NOW.replace(minute=0) for tally in tallies(one))
+        return [(tally.place, tally.kind, tally.outcome) for tally in tallies(one)]
+
+    assert counted(accepted(ONE)) == [("g07-vinh-binh", "declared", "accepted")]
+    assert counted(accepted(ONE, Grade.PENDING, ())) == [("", "declared", "pending")]
+    assert counted(refused(("name",))) == [("g07-vinh-binh", "refused", "name")]
+    assert counted(scanned("accept", ("measure.none_active",))) == [("g07-vinh-binh", "scanned", "accept")]
+    assert counted(scanned("reject", ("health.symptoms", "identity.pending"))) == [
+        ("g07-vinh-binh", "scanned", "reject"),
+        ("g07-vinh-binh", "reason", "health.symptoms"),
+    ]
+    assert counted(issued(ONE)) == [] and counted(REVOKED) == []
