@@ -15,14 +15,19 @@ class BoardReader:
         self._store = store
         self._board: Board | None = None
         self._read_at: dt.datetime | None = None
+        self._switched = 0
 
     async def current(self, now: dt.datetime) -> Board:
         """The board as of ``now``. A clock that jumps back reads anew."""
-        if self._board is None or self._read_at is None or not dt.timedelta(0) <= now - self._read_at < _MAX_AGE:
-            self._board = fold_board(await self._store.control_facts())
-            self._read_at = now
-        return self._board
+        board = self._board
+        if board is None or self._read_at is None or not dt.timedelta(0) <= now - self._read_at < _MAX_AGE:
+            switched = self._switched
+            board = fold_board(await self._store.control_facts())
+            if switched == self._switched:  # else it was read before a switch that is forgotten by now
+                self._board, self._read_at = board, now
+        return board
 
     def forget(self) -> None:
         """Read anew next time: something was just switched."""
         self._board = None
+        self._switched += 1

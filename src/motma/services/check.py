@@ -87,7 +87,7 @@ class Check:
 
         An online check is judged at the server's ``now``, so that a device's clock cannot bring an expired code back
         to life; the device's own time and its skew are kept with the scan. Raises :class:`Invalid` for an ask that
-        makes no sense, :class:`Conflict` ``scan.id_taken`` for another device's scan id.
+        makes no sense, :class:`Conflict` ``scan.id_taken`` for a scan id of another device or of something else shown.
         """
         scan_id = parse_fact_id("scn", ask.id)
         skew_seconds, scanned_at = _device_time(ask, now)
@@ -122,13 +122,14 @@ class Check:
                 skew_seconds=skew_seconds,
             ),
         )
-        if isinstance(await self._store.append(Act(facts=(fact,))), Already):
-            return await self._as_first_answered(scan_id, device)
+        recorded = await self._store.append(Act(facts=(fact,)))
         person = (
             Person(code.claims.qid, code.claims.name, code.claims.birth_date, code.claims.last_four)
             if code
             else await self._holder(standing)
         )
+        if isinstance(recorded, Already):
+            return await self._as_first_answered(fact, person, standing)
         return _checked(scan_id, verdict, person, standing, now)
 
     def _read(self, ask: Ask) -> tuple[Qid | None, VerifiedCode | None, str | None]:
@@ -159,21 +160,28 @@ class Check:
         holder = msgspec.json.decode(issued.personal, type=Holder)
         return Person(standing.qid, holder.name, holder.birth_date, holder.last_four)
 
-    async def _as_first_answered(self, scan_id: FactId, device: Device) -> Checked:
-        fact = await self._store.fact(scan_id)
-        if fact is None or not isinstance(fact.what, Scanned) or fact.what.device != device.id:
+    async def _as_first_answered(self, again: Fact, person: Person | None, standing: Standing | None) -> Checked:
+        """The answer that was given to the scan of this id. One verdict must never be shown for another person."""
+        first = await self._store.fact(again.id)
+        if first is None or _what_was_shown(first) != _what_was_shown(again):
             raise Conflict("scan.id_taken", Words("Mã lượt quét này đã được dùng.", "This scan id is already in use."))
-        what = fact.what
-        standing = await self._store.standing(fact.qid) if fact.qid else None
+        what = first.what
+        assert isinstance(what, Scanned)
         place = self._network.by_id.get(what.refer_to)
-        metres = self._network.metres_from(device.checkpoint).get(what.refer_to, 0) if place else 0
+        metres = self._network.metres_from(first.checkpoint or "").get(what.refer_to, 0) if place else 0
         verdict = Verdict(
             Outcome(what.outcome),
             tuple(REASONS[code] for code in what.reasons),
             what.known,
             Advice(place.id, place.name, metres) if place else None,
         )
-        return _checked(scan_id, verdict, await self._holder(standing), standing, fact.at, already=True)
+        return _checked(first.id, verdict, person, standing, first.at, already=True)
+
+
+def _what_was_shown(fact: Fact) -> tuple[str, ...] | None:
+    """On which device, and what; None for what is not a scan."""
+    what = fact.what
+    return (what.device, what.carrier, what.code_id, fact.qid or "") if isinstance(what, Scanned) else None
 
 
 def _checked(
@@ -211,4 +219,8 @@ def _device_time(ask: Ask, now: dt.datetime) -> tuple[float, dt.datetime]:
                 "Lượt quét quá cũ để kiểm tra trực tuyến. Quét lại.", "The scan is too old to check online. Scan again."
             ),
         )
-    return (sent - now).total_seconds(), ask.scanned_at.astimezone(dt.UTC)
+    try:
+        scanned_at = ask.scanned_at.astimezone(dt.UTC)
+    except OverflowError:
+        raise Invalid("time.out_of_range", Words("Giờ này không có trên lịch.", "There is no such time.")) from None
+    return (sent - now).total_seconds(), scanned_at

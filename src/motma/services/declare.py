@@ -110,10 +110,10 @@ class Declare:
         browser that may show the code. Raises :class:`Invalid` ``declaration.fields``, :class:`Conflict`
         ``measure.none_active`` or ``idempotency.reused``; nothing is stored then.
         """
-        measure = require_measure((await self._board.current(now)).measures.values(), now)
         once = _idempotency(self._secrets, source, key, raw)
-        if once and (first := await self._store.holder(once[0])):
+        if once and (first := await self._store.holder(once[0])):  # even after the measure: it *was* stored
             return await self._first_receipt(first, once[1])
+        measure = require_measure((await self._board.current(now)).measures.values(), now)
         declaration = parse_declaration(raw, self.form, self.units, self._checkpoints, now)
         match, documents = await self._match(declaration)
         declaration_id = new_fact_id("dcl", now, self._random(10))

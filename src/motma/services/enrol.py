@@ -9,6 +9,7 @@ import datetime as dt
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from motma.core.errors import Hidden, Invalid
 from motma.core.flow import Network
@@ -68,7 +69,9 @@ class Enrol:
         self._random = random
         self._network = network
         self._known: OrderedDict[bytes, tuple[dt.datetime, Credential | None]] = OrderedDict()
+        # Apart, since anybody may guess at an operator's name: that must not push the officers' counts out.
         self._guesses: OrderedDict[str, tuple[dt.datetime, int]] = OrderedDict()
+        self._guesses_at_operators: OrderedDict[str, tuple[dt.datetime, int]] = OrderedDict()
 
     # -- giving -------------------------------------------------------------------------------------------------
 
@@ -80,12 +83,10 @@ class Enrol:
         return await self._give("invitation", checkpoint, scope, now, _INVITATION)
 
     async def appoint_officer(self, officer: str, name: str, now: dt.datetime) -> str:
-        """The PIN (six digits) of a new officer, or a new PIN of one who is known."""
+        """The PIN (six digits) of a new officer, or a new PIN of one who is known; their running shifts end."""
         code = _parse_short(officer)
         pin = f"{int.from_bytes(self._random(8), 'big') % 10**6:06d}"
-        for old in await self._store.credentials("officer"):
-            if old.subject == code and old.revoked_at is None:
-                await self._revoke(old, now)
+        await self._end_all("officer", code, now)
         hashed = self._secrets.index("officer", f"{code}\n{pin}")
         await self._store.append(
             Act(credentials=(Credential(hashed, "officer", code, {"name": parse_line(name, 80)}, now),))
@@ -93,16 +94,29 @@ class Enrol:
         return pin
 
     async def appoint_operator(self, name: str, now: dt.datetime) -> str:
-        """The access key of an operator; their earlier key no longer works."""
+        """The access key of an operator; their earlier key no longer works, and their sessions end."""
         subject = _parse_short(name)
-        for old in await self._store.credentials("operator"):
-            if old.subject == subject and old.revoked_at is None:
-                await self._revoke(old, now)
+        await self._end_all("operator", subject, now)
         return await self._give("operator", subject, {}, now, None)
 
     async def register_platform(self, platform: str, name: str, now: dt.datetime) -> str:
         """The bearer token of a platform."""
         return await self._give("platform", _parse_short(platform), {"name": parse_line(name, 80)}, now, None)
+
+    async def dismiss(
+        self, kind: Literal["device", "officer", "operator", "platform"], who: str, now: dt.datetime
+    ) -> int:
+        """Let somebody in no longer, at once here and within two seconds elsewhere: a lost phone, a leaked token.
+
+        ``who`` is a device's id or a short name. Returns how many ways in were ended, running shifts and sessions
+        among them. Raises :class:`Hidden` ``admitted.unknown``.
+        """
+        ended = await self._end_all(kind, who.strip() if kind == "device" else _parse_short(who), now)
+        if not ended:
+            raise Hidden(
+                "admitted.unknown", Words(f"Không có {kind} nào tên như vậy.", f"There is no {kind} of that name.")
+            )
+        return ended
 
     # -- coming in ----------------------------------------------------------------------------------------------
 
@@ -133,8 +147,8 @@ class Enrol:
     async def start_shift(self, device: Device, officer: str, pin: str, now: dt.datetime) -> str:
         """The secret of an officer's shift on ``device``. Raises :class:`Hidden` ``officer.unknown``."""
         code = officer.strip().upper()[:40]
-        self._count_guess(f"officer {code}", now)
-        self._count_guess(f"device {device.id}", now)
+        self._count_guess(self._guesses, f"officer {code}", now)
+        self._count_guess(self._guesses, f"device {device.id}", now)
         known = await self._store.credential(self._secrets.index("officer", f"{code}\n{pin.strip()[:40]}"))
         if known is None or known.revoked_at is not None:
             raise Hidden(
@@ -150,13 +164,16 @@ class Enrol:
         await self._end("shift", token, now)
 
     async def sign_in(self, name: str, key: str, now: dt.datetime) -> str:
-        """The secret of an operator's session. Raises :class:`Hidden` ``operator.unknown``."""
+        """The secret of an operator's session. Raises :class:`Hidden` ``operator.unknown``.
+
+        Unlike a PIN, a key cannot be guessed, so the right one is always heard: nobody can lock an operator out by
+        guessing wrong.
+        """
         subject = name.strip().upper()[:40]
-        self._count_guess(f"operator {subject}", now)
         known = await self._find("operator", key.strip(), now)
         if known is None or known.subject != subject:
+            self._count_guess(self._guesses_at_operators, subject, now)
             raise Hidden("operator.unknown", Words("Tên hoặc khoá chưa đúng.", "The name or the key is not right."))
-        self._guesses.pop(f"operator {subject}", None)
         return await self._give("session", subject, {}, now, _SESSION)
 
     async def sign_out(self, token: str, now: dt.datetime) -> None:
@@ -233,16 +250,28 @@ class Enrol:
         await self._store.append(Act(credentials=(ended,)))
         self._known.pop(known.hash, None)
 
-    def _count_guess(self, who: str, now: dt.datetime) -> None:
-        since, guesses = self._guesses.get(who, (now, 0))
+    async def _end_all(self, kind: str, subject: str, now: dt.datetime) -> int:
+        """End every way in of ``subject``, and what was begun on it."""
+        begun = {"officer": "shift", "device": "shift", "operator": "session"}.get(kind)
+        ended = 0
+        for known in [one for each in (kind, begun) if each for one in await self._store.credentials(each)]:
+            theirs = known.scope.get("device") if (kind, known.kind) == ("device", "shift") else known.subject
+            if theirs == subject and known.revoked_at is None and not (known.expires_at and now >= known.expires_at):
+                await self._revoke(known, now)
+                ended += 1
+        return ended
+
+    @staticmethod
+    def _count_guess(counted: OrderedDict[str, tuple[dt.datetime, int]], who: str, now: dt.datetime) -> None:
+        since, guesses = counted.get(who, (now, 0))
         if not dt.timedelta(0) <= now - since < _GUESSES_PER:
             since, guesses = now, 0
         if guesses >= _GUESSES:
             raise TooManyGuesses(since + _GUESSES_PER - now)
-        self._guesses[who] = (since, guesses + 1)
-        self._guesses.move_to_end(who)
-        if len(self._guesses) > _KNOWN_MAX:
-            self._guesses.popitem(last=False)
+        counted[who] = (since, guesses + 1)
+        counted.move_to_end(who)
+        if len(counted) > _KNOWN_MAX:
+            counted.popitem(last=False)
 
 
 class TooManyGuesses(Invalid):

@@ -37,15 +37,19 @@ class Identify:
     async def match_pending(self, now: dt.datetime, limit: int = 200) -> int:
         """Compare up to ``limit`` pending citizens, one after the other, and return how many were settled.
 
-        Stops at the first sign that the register is still away. A citizen who turns out not to match keeps their
-        code and number; the standing says so from now on, and never that it was always so.
+        Stops at the first sign that the register is still away. A citizen whose declaration cannot be read is passed
+        over, so that nobody waits behind them. A citizen who turns out not to match keeps their code and number; the
+        standing says so from now on, and never that it was always so.
         """
-        settled = 0
-        for standing in await self._store.pending(limit):
-            try:
-                settled += await self._settle(standing, now)
-            except Unavailable:
-                break
+        settled, after = 0, None
+        while settled < limit and (page := await self._store.pending(limit - settled, after)):
+            for standing in page:
+                try:
+                    settled += await self._settle(standing, now)
+                except Unavailable as away:
+                    if not away.permanent:
+                        return settled
+            after = (page[-1].declared_at, page[-1].qid)
         return settled
 
     async def _settle(self, standing: Standing, now: dt.datetime) -> bool:

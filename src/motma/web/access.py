@@ -17,7 +17,7 @@ door and a token never opens a page. ``tests/web/test_access.py`` walks this tab
 
 from typing import TYPE_CHECKING, Any, cast
 
-from litestar import Request
+from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
 
 from motma.core.words import Words
@@ -27,7 +27,7 @@ from motma.web.problems import NotSignedIn
 if TYPE_CHECKING:
     from motma.web.house import House
 
-_Request = Request[Any, Any, Any]
+_Request = ASGIConnection[Any, Any, Any, Any]
 _WALLET_DAYS = 90
 
 

@@ -2,12 +2,19 @@
 
 from typing import Any
 
+import msgspec
 from litestar import Request, post
+from litestar.connection import ASGIConnection
 from litestar.params import JSONBody
 
 from motma.services.check import Ask, Checked
 from motma.web.access import house_of, require_officer
-from motma.web.platforms import problems
+from motma.web.platforms import JsonRequest, json_only, problems
+
+
+async def officer_only(connection: ASGIConnection[Any, Any, Any, Any], _: object) -> None:
+    """A guard: nothing is read from somebody who is not an officer at work."""
+    connection.scope["state"]["officer"] = await require_officer(connection)
 
 
 @post(
@@ -16,10 +23,13 @@ from motma.web.platforms import problems
     summary="Check a code or a number",
     tags=["officers"],
     security=[{"device": [], "shift": []}],
-    responses=problems(401, 403, 409, 413, 422, 503),
+    guards=[officer_only, json_only],
+    request_class=JsonRequest,
+    opt={"reads": msgspec.json.Decoder(Ask)},
+    responses=problems(401, 403, 409, 413, 415, 422, 503),
 )
 async def check(request: Request[Any, Any, Any], data: JSONBody[Ask]) -> Checked:
     """Judge and record one scan. The same scan id again is answered as the first time and recorded once."""
-    device, shift = await require_officer(request)
+    device, shift = request.scope["state"]["officer"]
     house = house_of(request)
     return await house.check.check(data, device=device, officer=shift.officer, now=house.clock())

@@ -13,7 +13,7 @@ from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from motma.core.words import Words
-from motma.web.problems import problem_body
+from motma.web.problems import TOO_LARGE, problem_body
 
 BODY_MAX_BYTES = 64 * 1024
 
@@ -22,6 +22,7 @@ _CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
     "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
+_CSP_DATA = "default-src 'none'; frame-ancestors 'none'"
 _CSP_SCAN = _CSP.replace(
     "script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; media-src 'self' blob:"
 )
@@ -31,6 +32,7 @@ _HEADERS = [
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
 ]
+_HEADERS_DATA = [*_HEADERS, (b"content-security-policy", _CSP_DATA.encode())]
 _HEADERS_PAGE = [
     *_HEADERS,
     (b"content-security-policy", _CSP.encode()),
@@ -41,6 +43,7 @@ _HEADERS_SCAN = [
     (b"content-security-policy", _CSP_SCAN.encode()),
     (b"permissions-policy", b"camera=(self), microphone=(), geolocation=(), screen-wake-lock=(self)"),
 ]
+_NO_STORE = (b"cache-control", b"no-store")
 _HSTS = (b"strict-transport-security", b"max-age=31536000")
 
 
@@ -56,7 +59,7 @@ def gate(app: ASGIApp) -> ASGIApp:
         method: str = scope["method"]
         secure = scope["scheme"] == "https"
         page_headers = (
-            _HEADERS if path.startswith("/v1/") else _HEADERS_SCAN if path.startswith("/scan") else _HEADERS_PAGE
+            _HEADERS_DATA if path.startswith("/v1/") else _HEADERS_SCAN if path.startswith("/scan") else _HEADERS_PAGE
         )
         language, chosen = _language(scope["query_string"], headers.get(b"cookie", b""))
         scope.setdefault("state", {})["lang"] = language
@@ -67,6 +70,8 @@ def gate(app: ASGIApp) -> ASGIApp:
                 if secure:
                     extra.append(_HSTS)
                 given = message["headers"]
+                if not any(name.lower() == b"cache-control" for name, _ in given):
+                    extra.append(_NO_STORE)  # who wants an answer kept says so
                 if chosen:
                     given = [
                         *given,
@@ -84,8 +89,8 @@ def gate(app: ASGIApp) -> ASGIApp:
                 await _refuse(send_with_headers, 403, "access.cross_site", _CROSS_SITE)
                 return
             length = headers.get(b"content-length", b"0")
-            if not length.isdigit() or int(length) > BODY_MAX_BYTES:
-                await _refuse(send_with_headers, 413, "body.too_large", _TOO_LARGE)
+            if not length.isdigit() or len(length) > 9 or int(length) > BODY_MAX_BYTES:
+                await _refuse(send_with_headers, 413, "body.too_large", TOO_LARGE)
                 return
         await app(scope, receive, send_with_headers)
 
@@ -96,7 +101,6 @@ _CROSS_SITE = Words(
     "Yêu cầu đến từ một trang khác nên bị từ chối. Mở trang Một Mã và làm lại.",
     "The request came from another site and was refused. Open the Một Mã page and try again.",
 )
-_TOO_LARGE = Words("Nội dung gửi quá lớn (tối đa 64 KB).", "What was sent is too large (64 KB at most).")
 
 
 async def _refuse(send: Send, status: int, code: str, words: Words) -> None:
@@ -113,7 +117,11 @@ def _from_elsewhere(headers: dict[bytes, bytes]) -> bool:
     origin = headers.get(b"origin")
     if origin is None:
         return False  # not a browser, or one so old that SameSite cookies are the only guard
-    return urlsplit(origin.decode("latin-1")).netloc.encode("latin-1") != headers.get(b"host", b"")
+    try:
+        host = urlsplit(origin.decode("latin-1")).netloc.encode("latin-1")
+    except ValueError:
+        return True
+    return not host or host != headers.get(b"host", b"")
 
 
 def _language(query: bytes, cookies: bytes) -> tuple[str, bool]:

@@ -15,7 +15,7 @@ from litestar.response import Redirect, ServerSentEvent, ServerSentEventMessage
 from motma.core.errors import Hidden
 from motma.core.measure import active_measure
 from motma.services.enrol import Operator, TooManyGuesses
-from motma.web.access import house_of, require_operator, session_cookie
+from motma.web.access import house_of, operator_of, require_operator, session_cookie
 from motma.web.pages import render, render_text
 from motma.web.plan import Snapshot, draw_plan, last_hour, snapshot_of
 
@@ -48,8 +48,11 @@ async def login(request: _Request, data: _Form) -> Response[bytes] | Redirect:
     try:
         token = await house.enrol.sign_in(name, data.get("key", ""), house.clock())
     except (Hidden, TooManyGuesses) as refused:
-        status = 429 if isinstance(refused, TooManyGuesses) else 401
-        return render(request, "ops/login.html", error=refused.words, name=name, status_code=status)
+        page = render(request, "ops/login.html", error=refused.words, name=name, status_code=401)
+        if isinstance(refused, TooManyGuesses):
+            page.status_code = 429
+            page.headers["retry-after"] = str(refused.retry_after_seconds)
+        return page
     return Redirect("/ops", status_code=303, cookies=[session_cookie(token)])
 
 
@@ -108,13 +111,14 @@ async def _follow(request: _Request) -> AsyncIterator[ServerSentEventMessage]:
     steer = house_of(request).steer
     seen, silent = -1, 0.0
     while True:
+        if await operator_of(request) is None:
+            return  # a session that has ended sees nothing more
         changed = await steer.changed()
         if changed != seen:
             seen, silent = changed, 0.0
             yield ServerSentEventMessage(event="snapshot", data=await _parts(request))
         elif silent >= _SAY_AT_LEAST_EVERY_SECONDS:
             silent = 0.0
-            await require_operator(request)  # a session that has ended sees nothing more
             yield ServerSentEventMessage(event="still", data=house_of(request).clock().isoformat())
         await asyncio.sleep(_LOOK_EVERY_SECONDS)
         silent += _LOOK_EVERY_SECONDS

@@ -4,16 +4,21 @@ Needs a bearer token. The same ``Idempotency-Key`` with the same body answers wi
 """
 
 import datetime as dt
+import re
 from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response, get, post
+from litestar.connection import ASGIConnection
+from litestar.exceptions import HTTPException
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import HeaderParameter, JSONBody
 
+from motma.core.errors import Invalid
 from motma.services.declare import Receipt
+from motma.services.enrol import Platform
 from motma.web.access import house_of, require_platform
-from motma.web.problems import ProblemDetails
+from motma.web.problems import ProblemDetails, malformed
 from motma.web.receipts import told
 
 
@@ -100,6 +105,33 @@ class CheckpointListed(msgspec.Struct, frozen=True):
 
 
 _PROBLEM = "application/problem+json"
+_WHERE = re.compile(r" - at `\$\.?(.*)`$")
+
+
+class JsonRequest(Request[Any, Any, Any]):
+    """A request whose body is read by the handler's own decoder (``opt["reads"]``): strictly, and in one pass.
+
+    Litestar by itself would take "1" for a number and a number for a time, which the description denies.
+    """
+
+    async def json(self) -> Any:
+        try:
+            return self.route_handler.opt["reads"].decode(await self.body())
+        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+            where = _WHERE.search(str(error))
+            raise Invalid("body.malformed", malformed(where[1] if where else "")) from None
+
+
+async def json_only(connection: ASGIConnection[Any, Any, Any, Any], _: object) -> None:
+    """A guard: what is not said to be JSON is refused (415) and not read."""
+    kind = connection.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json":
+        raise HTTPException(status_code=415)
+
+
+async def platform_only(connection: ASGIConnection[Any, Any, Any, Any], _: object) -> None:
+    """A guard: nothing is read from somebody who is not a platform."""
+    connection.scope["state"]["platform"] = await require_platform(connection)
 
 
 def problems(*statuses: int) -> dict[int, ResponseSpec]:
@@ -117,10 +149,13 @@ def problems(*statuses: int) -> dict[int, ResponseSpec]:
     status_code=201,
     summary="Send a declaration",
     tags=["platforms"],
+    guards=[platform_only, json_only],
+    request_class=JsonRequest,
+    opt={"reads": msgspec.json.Decoder(DeclarationSent)},
     security=[{"platform": []}],
     responses={
         200: ResponseSpec(Answer, generate_examples=False, description="Sent before; this is the first receipt"),
-        **problems(401, 409, 413, 422, 429, 503),
+        **problems(401, 403, 409, 413, 415, 422, 503),
     },
 )
 async def send_declaration(
@@ -131,7 +166,7 @@ async def send_declaration(
     ],
 ) -> Response[Answer]:
     """Record a declaration made on a platform. The same citizen always gets the same QID."""
-    platform = await require_platform(request)
+    platform: Platform = request.scope["state"]["platform"]
     house = house_of(request)
     receipt = await house.declare.declare(
         msgspec.to_builtins(data), source=platform.id, now=house.clock(), key=idempotency_key

@@ -47,13 +47,15 @@ _STATUS: tuple[tuple[type[MotmaError], int], ...] = (
     (Unavailable, 503),
 )
 
+TOO_LARGE = Words("Nội dung gửi quá lớn (tối đa 64 KB).", "What was sent is too large (64 KB at most).")
 _HTTP_WORDS = {
     400: Words("Yêu cầu không đọc được.", "The request cannot be read."),
     401: Words("Cần đăng nhập.", "Please sign in."),
     403: Words("Không được phép.", "Not allowed."),
     404: Words("Không có trang này. Xem lại địa chỉ.", "There is no such page. Check the address."),
     405: Words("Địa chỉ này không nhận cách gửi đó.", "This address does not take that method."),
-    413: Words("Nội dung gửi quá lớn (tối đa 64 KB).", "What was sent is too large (64 KB at most)."),
+    406: Words("Không trả lời được ở dạng đó.", "There is no answer of that kind."),
+    413: TOO_LARGE,
     415: Words("Kiểu nội dung không đúng.", "The content type is not right."),
 }
 _BROKEN = Words(
@@ -100,8 +102,22 @@ def _told(error: Exception) -> tuple[int, str, Words, Mapping[str, Problem], dic
         status = error.status_code
         if status == 400:  # what Litestar calls a validation error: a body or a parameter of the wrong shape
             return 422, "body.malformed", _shape(error), {}, {}
-        return status, f"http.{status}", _HTTP_WORDS.get(status, _BROKEN), {}, dict(error.headers or {})
+        code = "body.too_large" if status == 413 else f"http.{status}"
+        words = _HTTP_WORDS.get(status, _HTTP_WORDS[400] if status < 500 else _BROKEN)
+        return status, code, words, {}, dict(error.headers or {})
+    if isinstance(error, UnicodeError | LookupError) and _in_multipart(error):
+        return 422, "body.malformed", _shape(HTTPException()), {}, {}
     return 500, "internal", _BROKEN, {}, {}
+
+
+def _in_multipart(error: Exception) -> bool:
+    """Whether a part of a form could not be decoded: Litestar passes on what Python says of its bytes or charset."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+        if trace.tb_frame.f_globals.get("__name__") == "litestar._multipart":
+            return True
+    return False
 
 
 def _shape(error: HTTPException) -> Words:
@@ -109,6 +125,11 @@ def _shape(error: HTTPException) -> Words:
     where = ", ".join(
         str(item.get("key")) for item in (error.extra if isinstance(error.extra, list) else []) if item.get("key")
     )
+    return malformed(where)
+
+
+def malformed(where: str) -> Words:
+    """What to say of something that has the wrong shape, at ``where`` if that is known."""
     if where:
         return Words(f"Nội dung gửi sai kiểu ở: {where[:200]}.", f"What was sent has the wrong type at: {where[:200]}.")
     return Words("Nội dung gửi không đọc được hoặc sai kiểu.", "What was sent cannot be read or has the wrong type.")
