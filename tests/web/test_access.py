@@ -1,0 +1,447 @@
+"""Who must *not* see: the page of ``web/access.py``, walked door by door and visitor by visitor.
+
+Every route of the application stands in ``DOORS`` below; one that does not makes a test fail.
+"""
+
+import asyncio
+import datetime as dt
+import re
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+import pytest
+from litestar import Litestar
+
+from motma.web.gate import BODY_MAX_BYTES
+from tests.world import HERE, NEXT, World, living_world
+
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+
+# Who may: anybody; an officer at work; an operator; a platform; a browser for what is its own.
+DOORS: dict[tuple[str, str], str] = {
+    ("GET", "/"): "anybody",
+    ("POST", "/"): "anybody",
+    ("GET", "/code"): "own",
+    ("GET", "/code/{picture:str}"): "own",
+    ("GET", "/code/{n:int}/looks"): "own",
+    ("GET", "/units/{file:str}"): "anybody",
+    ("GET", "/docs"): "anybody",
+    ("GET", "/docs/errors"): "anybody",
+    ("GET", "/healthz"): "anybody",
+    ("GET", "/static/{path:path}"): "anybody",
+    ("GET", "/sw.js"): "anybody",
+    ("GET", "/scan/app/{version:str}/{path:path}"): "anybody",
+    ("GET", "/scan/shell"): "anybody",
+    ("GET", "/scan/enrol"): "anybody",
+    ("POST", "/scan/enrol"): "anybody",
+    ("GET", "/scan"): "officer",
+    ("GET", "/scan/pulse"): "officer",
+    ("GET", "/scan/shift"): "device",
+    ("POST", "/scan/shift"): "device",
+    ("POST", "/scan/shift/end"): "anybody",
+    ("POST", "/v1/checks"): "officer",
+    ("GET", "/ops"): "operator",
+    ("GET", "/ops/login"): "anybody",
+    ("POST", "/ops/login"): "anybody",
+    ("POST", "/ops/logout"): "anybody",
+    ("POST", "/ops/diversions"): "operator",
+    ("POST", "/ops/diversions/close"): "operator",
+    ("GET", "/ops/live"): "operator",
+    ("GET", "/ops/counts.csv"): "operator",
+    ("POST", "/v1/declarations"): "platform",
+    ("GET", "/v1/measure"): "anybody",
+    ("GET", "/v1/checkpoints"): "anybody",
+    ("GET", "/v1"): "anybody",
+    ("GET", "/v1/openapi.json"): "anybody",
+    ("GET", "/v1/{path:str}"): "anybody",  # Litestar's own "there is no such page" beside the description
+}
+_KEPT = sorted((door, who) for door, who in DOORS.items() if who in ("officer", "operator", "platform", "device"))
+
+_ENTRANCES = ("/ops/login", "/scan/enrol", "/scan/shift")
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with living_world(tmp_path) as world:
+        yield world
+
+
+def routes(app: Any) -> set[tuple[str, str]]:
+    """(method, path) of every route, found through the gate."""
+    inner = next(cell.cell_contents for cell in app.__closure__ if isinstance(cell.cell_contents, Litestar))
+    return {
+        (method, route.path_format if "{" not in route.path else route.path)
+        for route in inner.routes
+        for method in getattr(route, "methods", ("?",))
+        if method != "OPTIONS"
+    }
+
+
+async def test_every_route_stands_in_the_table(world: World) -> None:
+    assert routes(world.app) == set(DOORS)
+
+
+async def visitors(world: World) -> dict[str, tuple[httpx.AsyncClient, set[str]]]:
+    """Name -> (client, the doors that are open to them besides those of anybody)."""
+    enrol = world.built.house.enrol
+    officer = await world.officer_at(HERE, "CB-01")
+    elsewhere = await world.officer_at(NEXT, "CB-02")
+    operator, platform = await world.operator(), await world.platform("NCOVI")
+    token = platform.headers["authorization"].removeprefix("Bearer ")
+    device, shift = officer.cookies["motma_device"], officer.cookies["motma_shift"]
+    session = operator.cookies["motma_session"]
+    stranger = world.browser()
+    await world.declare_on_page(stranger, world.person(9))
+    gone = await world.officer_at(HERE, "CB-03")
+    await enrol.end_shift(gone.cookies["motma_shift"], world.now)
+    lost = await world.officer_at(HERE, "CB-04")
+    lost_device = await enrol.device(lost.cookies["motma_device"], world.now)
+    assert lost_device is not None
+    await enrol.dismiss("device", lost_device.id, world.now)
+    left = await world.operator("DA-NGHI")
+    await enrol.dismiss("operator", "DA-NGHI", world.now)
+    closed = await world.platform("CLOSED")
+    await enrol.dismiss("platform", "CLOSED", world.now)
+
+    def bearer(value: str) -> httpx.AsyncClient:
+        return world.browser(headers={"authorization": value})
+
+    nothing: set[str] = set()
+    return {
+        "nobody": (world.browser(), nothing),
+        "a browser with a wallet": (stranger, nothing),
+        "an officer": (officer, {"officer", "device"}),
+        "an officer elsewhere": (elsewhere, {"officer", "device"}),
+        "an operator": (operator, {"operator"}),
+        "a platform": (platform, {"platform"}),
+        "a device without a shift": (await world.device_at(HERE), {"device"}),
+        "a shift without a device": (world.browser({"motma_shift": shift}), nothing),
+        "a shift begun on another device": (
+            world.browser({"motma_device": elsewhere.cookies["motma_device"], "motma_shift": shift}),
+            {"device"},
+        ),
+        "a shift in the place of a device": (world.browser({"motma_device": shift, "motma_shift": device}), nothing),
+        "a shift that was ended": (gone, {"device"}),
+        "a device that was dismissed": (lost, nothing),
+        "an operator who was dismissed": (left, nothing),
+        "a platform that was dismissed": (closed, nothing),
+        "an officer's cookies as a token": (bearer(f"Bearer {shift}"), nothing),
+        "an operator's session as a token": (bearer(f"Bearer {session}"), nothing),
+        "a platform's token as cookies": (
+            world.browser(dict.fromkeys(("motma_session", "motma_device", "motma_shift", "motma_wallet"), token)),
+            nothing,
+        ),
+        "a token under another scheme": (bearer(f"Basic {token}"), nothing),
+        "a token without a scheme": (bearer(token), nothing),
+        "an empty token": (bearer("Bearer "), nothing),
+        "half a token": (bearer(f"Bearer {token[:16]}"), nothing),
+        "a token in capitals": (bearer(f"Bearer {token.upper()}"), nothing),
+        "an operator's session as an officer": (
+            world.browser({"motma_device": session, "motma_shift": session}),
+            nothing,
+        ),
+        "an officer's shift as an operator": (world.browser({"motma_session": shift}), nothing),
+    }
+
+
+async def knock(world: World, client: httpx.AsyncClient, door: tuple[str, str]) -> httpx.Response:
+    """Come to a door with what it wants, so that only who one is can be wrong."""
+    method, path = door
+    world_now = world.now.isoformat()
+    content: dict[str, Any] = {}
+    if path == "/v1/declarations":
+        content = {"json": world.declaration(world.person(0)), "headers": {"idempotency-key": f"k{world.scan_id()}"}}
+    elif path == "/v1/checks":
+        content = {"json": {"id": world.scan_id(), "scanned_at": world_now, "code": "x"}}
+    elif method == "POST":
+        content = {"content": urlencode({"checkpoint": HERE, "officer": "CB-99", "pin": "0"}), "headers": FORM}
+    if path == "/ops/live":  # a stream without an end; who may not see gets an answer at once
+        try:
+            async with asyncio.timeout(0.3):
+                return await client.get(path)
+        except TimeoutError:
+            return httpx.Response(200)
+    return await client.request(method, path, **content)
+
+
+async def test_who_must_not_see(world: World) -> None:
+    everybody = await visitors(world)
+    for who, (client, opens) in everybody.items():
+        for door, owner in _KEPT:
+            answer = await knock(world, client, door)
+            turned_away = answer.status_code in (401, 403) or answer.headers.get("location") in _ENTRANCES
+            if door == ("GET", "/scan/shift") and owner == "device" and "officer" in opens:
+                assert answer.headers["location"] == "/scan"
+            elif door == ("POST", "/ops/diversions/close") and "operator" in opens:
+                assert answer.status_code == 303
+            else:
+                assert turned_away == (owner not in opens), (who, door, answer.status_code)
+            if turned_away and answer.status_code == 401:
+                assert answer.json()["code"].startswith("access.")
+
+
+async def test_who_is_turned_away_leaves_nothing_behind(world: World) -> None:
+    everybody = await visitors(world)
+    before = world.rows()
+    for client, opens in everybody.values():
+        for door, owner in _KEPT:
+            if owner not in opens and "GET" not in door:
+                await knock(world, client, door)
+    assert world.rows() == before
+
+
+async def test_nothing_is_read_from_who_is_turned_away(world: World) -> None:
+    """Not even what is wrong with their request is said."""
+    for path in ("/v1/checks", "/v1/declarations"):
+        answer = await world.browser().post(path, content=b"\xff not json", headers={"content-type": "text/plain"})
+        assert (answer.status_code, answer.json()["code"].split(".")[0]) == (401, "access")
+
+
+async def test_a_shift_ends_after_twelve_hours(world: World) -> None:
+    officer = await world.officer_at()
+    world.now += dt.timedelta(hours=12) - dt.timedelta(seconds=1)
+    assert (await officer.get("/scan/pulse")).status_code == 204
+    world.now += dt.timedelta(seconds=1)
+    answer = await officer.get("/scan/pulse")
+    assert (answer.status_code, answer.json()["code"]) == (401, "access.shift")
+    assert (await world.check(code="x", officer=officer)).status_code == 401
+    assert (await officer.get("/scan")).headers["location"] == "/scan/shift"
+
+
+async def test_a_session_ends_after_twelve_hours(world: World) -> None:
+    operator = await world.operator()
+    world.now += dt.timedelta(hours=12)
+    assert (await operator.get("/ops/counts.csv")).status_code == 401
+    assert (await operator.get("/ops")).headers["location"] == "/ops/login"
+
+
+async def test_signing_out_ends_it_on_the_server_too(world: World) -> None:
+    for client, out, door in (
+        (await world.operator(), "/ops/logout", "/ops/counts.csv"),
+        (await world.officer_at(), "/scan/shift/end", "/scan/pulse"),
+    ):
+        copied = world.browser(dict(client.cookies))
+        assert (await copied.get(door)).status_code in (200, 204)
+        assert (await client.post(out)).status_code == 303
+        assert (await client.get(door)).status_code == 401
+        assert (await copied.get(door)).status_code == 401
+
+
+async def test_the_live_board_ends_with_the_session(world: World) -> None:
+    """Even while something happens all the time."""
+    from motma.web import operators
+
+    operator = await world.operator()
+    session = operator.cookies["motma_session"]
+    queue: asyncio.Queue[bytes] = asyncio.Queue()
+    ended = asyncio.Event()
+
+    async def receive() -> dict[str, Any]:
+        await ended.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.body":
+            await queue.put(message["body"])
+            if not message.get("more_body"):
+                ended.set()
+
+    scope = {
+        "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": "GET", "scheme": "http",
+        "path": "/ops/live", "raw_path": b"/ops/live", "query_string": b"", "root_path": "", "state": {},
+        "headers": [(b"host", b"motma.test"), (b"cookie", f"motma_session={session}".encode())],
+        "client": ("127.0.0.1", 5), "server": ("motma.test", 80),
+    }  # fmt: skip
+    assert operators._LOOK_EVERY_SECONDS <= 1
+    streaming = asyncio.create_task(world.app(scope, receive, send))
+    assert b"snapshot" in await asyncio.wait_for(queue.get(), 5)
+    await world.built.house.enrol.sign_out(session, world.now)
+    await world.check(code="x")
+    await asyncio.wait_for(ended.wait(), 5)
+    await asyncio.wait_for(streaming, 5)
+    assert all(b"snapshot" not in queue.get_nowait() for _ in range(queue.qsize()))
+
+
+async def test_a_wallet_shows_its_own_codes_only(world: World) -> None:
+    mine, theirs = world.browser(), world.browser()
+    await world.declare_on_page(mine, world.person(0))
+    await world.declare_on_page(theirs, world.person(1))
+    page = (await mine.get("/code")).text
+    assert world.person(0).name in page and world.person(1).name not in page
+    assert (await mine.get("/code/1.png")).status_code == 200
+    assert (await mine.get("/code/2.png")).status_code == 404
+    assert (await mine.get("/code/2/looks")).status_code == 404
+    nobody = world.browser()
+    for path in ("/code/1.png", "/code/1/looks"):
+        assert (await nobody.get(path)).status_code == 404
+    assert world.person(0).name not in (await nobody.get("/code")).text
+
+
+async def test_who_declares_for_somebody_learns_nothing_of_their_ways(world: World) -> None:
+    """A neighbour who knows a name, a number and a birthday declares for them: they must not see who looked."""
+    citizen, neighbour = world.browser(), world.browser()
+    await world.declare_on_page(citizen, world.person(0))
+    held = await world.built.house.declare.held(world.built.house.wallet(citizen.cookies["motma_wallet"]), world.now)
+    await world.check(code=held[0].code)
+    await world.declare_on_page(neighbour, world.person(0))
+    await world.check(qid=held[0].qid)
+    name = world.built.house.steer.network.by_id[HERE].name.vi
+    assert name in (await citizen.get("/code/1/looks")).text
+    assert name not in (await neighbour.get("/code/1/looks")).text
+
+
+async def test_signing_in_gives_a_new_secret_and_takes_none(world: World) -> None:
+    """Whoever planted a cookie beforehand holds nothing afterwards."""
+    enrol = world.built.house.enrol
+    planted = "a" * 32
+    key = await enrol.appoint_operator("TRUC-BAN", world.now)
+    operator = world.browser({"motma_session": planted})
+    await operator.post("/ops/login", data={"name": "TRUC-BAN", "key": key})
+    assert (await world.browser({"motma_session": planted}).get("/ops/counts.csv")).status_code == 401
+    device = await world.device_at()
+    pin = await enrol.appoint_officer("CB-01", "Trực", world.now)
+    token = device.cookies["motma_device"]
+    begun = await world.browser({"motma_device": token, "motma_shift": planted}).post(
+        "/scan/shift", data={"officer": "CB-01", "pin": pin}
+    )
+    assert begun.status_code == 303
+    fixed = world.browser({"motma_device": token, "motma_shift": planted})
+    assert (await fixed.get("/scan/pulse")).status_code == 401
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_cookies_are_out_of_reach(world: World, scheme: str) -> None:
+    enrol = world.built.house.enrol
+    cookies: dict[str, str] = {}
+
+    def keep(answer: httpx.Response) -> None:
+        for line in answer.headers.get_list("set-cookie"):
+            cookies[line.partition("=")[0]] = line.lower()
+
+    browser = world.browser(scheme=scheme)
+    keep(await world.declare_on_page(browser, world.person(0)))
+    invitation = await enrol.invite_device(HERE, "Máy", world.now)
+    keep(await browser.post("/scan/enrol", data={"token": invitation}))
+    pin = await enrol.appoint_officer("CB-01", "Trực", world.now)
+    keep(await browser.post("/scan/shift", data={"officer": "CB-01", "pin": pin}))
+    key = await enrol.appoint_operator("TRUC-BAN", world.now)
+    keep(await browser.post("/ops/login", data={"name": "TRUC-BAN", "key": key}))
+    keep(await browser.get("/?lang=en"))
+    assert set(cookies) == {"motma_wallet", "motma_device", "motma_shift", "motma_session", "motma_lang"}
+    for name, line in cookies.items():
+        assert ("; secure" in line) == (scheme == "https"), name
+        assert "path=/" in line and "domain" not in line
+        if name == "motma_lang":
+            continue
+        assert "httponly" in line, name
+        assert f"samesite={'lax' if name == 'motma_wallet' else 'strict'}" in line, name
+    lives = {name: int(match[1]) for name, line in cookies.items() if (match := re.search(r"max-age=(\d+)", line))}
+    assert lives["motma_shift"] == lives["motma_session"] == 12 * 3600
+
+
+PAGES: list[tuple[str, Callable[[World], Any] | None]] = [
+    *((path, None) for path in ("/", "/code", "/docs", "/ops/login", "/scan/enrol", "/scan/shell", "/nowhere")),
+    ("/ops", World.operator),
+    ("/scan", World.officer_at),
+    ("/scan/shift", World.device_at),
+]
+
+
+@pytest.mark.parametrize(("path", "who"), PAGES, ids=lambda value: value if isinstance(value, str) else "")
+async def test_headers_of_every_page(world: World, path: str, who: Callable[[World], Any] | None) -> None:
+    client = await who(world) if who else world.browser()
+    answer = await client.get(path, headers={"accept": "text/html"})
+    assert answer.headers["content-type"].startswith("text/html"), answer.status_code
+    headers = answer.headers
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "same-origin"  # with "no-referrer" our own forms would come from "null"
+    assert headers["cross-origin-opener-policy"] == headers["cross-origin-resource-policy"] == "same-origin"
+    policy = dict(part.strip().partition(" ")[::2] for part in headers["content-security-policy"].split(";"))
+    assert policy["default-src"] == policy["base-uri"] == policy["frame-ancestors"] == "'none'"
+    assert policy["form-action"] == policy["style-src"] == policy["connect-src"] == "'self'"
+    assert policy["script-src"] == ("'self' 'wasm-unsafe-eval'" if path.startswith("/scan") else "'self'")
+    assert "unsafe-inline" not in headers["content-security-policy"]
+    assert ("camera=(self)" in headers["permissions-policy"]) == path.startswith("/scan")
+    assert "strict-transport-security" not in headers
+    # The first page holds nothing personal yet and may be brought back by the browser.
+    assert headers["cache-control"] == ("private, no-cache" if path == "/" else "no-store")
+    for found in re.findall(r"<script(?![^>]*\bsrc=)[^>]*>|\son\w+=|\sstyle=|javascript:", answer.text):
+        raise AssertionError(f"the policy would not let this run: {found}")
+    assert not re.findall(r"""(?:src|href|action)=["'](?:https?:)?//""", answer.text)
+
+
+async def test_headers_over_https(world: World) -> None:
+    answer = await world.browser(scheme="https").get("/")
+    assert answer.headers["strict-transport-security"] == "max-age=31536000"
+
+
+async def test_answers_of_the_interface_are_not_kept(world: World) -> None:
+    sent = await world.declare(world.person(0))
+    for answer in (sent, await world.check(code=sent.json()["code"]), await world.declare(world.person(0), name="")):
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.headers["content-security-policy"] == "default-src 'none'; frame-ancestors 'none'"
+        assert answer.headers["x-content-type-options"] == "nosniff"
+    counts = await (await world.operator()).get("/ops/counts.csv")
+    assert counts.headers["cache-control"] == "no-store"
+
+
+FROM_ELSEWHERE = [
+    {"sec-fetch-site": "cross-site"},
+    {"sec-fetch-site": "same-site"},
+    {"sec-fetch-site": "cross-site", "origin": "http://motma.test"},
+    {"sec-fetch-site": ""},
+    {"origin": "http://evil.test"},
+    {"origin": "http://motma.test.evil.test"},
+    {"origin": "http://motma.test:8080"},
+    {"origin": "null"},
+    {"origin": ""},
+    {"origin": "http://["},
+    {"origin": "motma.test"},
+]
+
+
+@pytest.mark.parametrize("headers", FROM_ELSEWHERE, ids=str)
+async def test_what_comes_from_another_site_changes_nothing(world: World, headers: dict[str, str]) -> None:
+    operator, officer, platform = await world.operator(), await world.officer_at(), await world.platform()
+    before = world.rows()
+    for (method, path), _ in sorted(DOORS.items()):
+        if method != "POST":
+            continue
+        client = {"/v1/declarations": platform, "/v1/checks": officer}.get(path, operator)
+        json = world.declaration(world.person(0)) if path == "/v1/declarations" else None
+        answer = await client.post(path, headers={"idempotency-key": "k", **headers}, json=json)
+        assert (answer.status_code, answer.json()["code"]) == (403, "access.cross_site"), path
+    assert world.rows() == before
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"sec-fetch-site": "same-origin"}, {"sec-fetch-site": "none"}, {"origin": "http://motma.test"}, {}],
+    ids=str,
+)
+async def test_what_comes_from_our_own_page_passes(world: World, headers: dict[str, str]) -> None:
+    operator = await world.operator()
+    answer = await operator.post("/ops/diversions", data={"checkpoint": HERE}, headers=headers)
+    assert answer.status_code == 303
+
+
+async def test_no_host_is_nobodys_own_page(world: World) -> None:
+    status, _, _ = await world.raw("POST", "/ops/logout", headers=[(b"origin", b"null"), (b"host", b"")])
+    assert status == 403
+
+
+async def test_every_post_has_a_limit(world: World) -> None:
+    for method, path in DOORS:
+        if method != "POST":
+            continue
+        for headers in (
+            [(b"content-length", str(BODY_MAX_BYTES + 1).encode())],
+            [(b"content-length", b"9" * 5_000)],
+            [(b"content-length", b"-1")],
+            [(b"content-length", b"many")],
+        ):
+            status, _, body = await world.raw(method, path, headers=headers)
+            assert (status, b"body.too_large" in body) == (413, True), path
