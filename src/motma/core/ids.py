@@ -29,6 +29,7 @@ _FACT_ID = re.compile(rf"[a-z]{{3}}_[0-7][{_CROCKFORD}]{{25}}")
 _BETWEEN = re.compile("[\\s.\\-\u2010-\u2013\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 _NUMBER_MAX_CHARS = 60
 _MOBILE = re.compile(r"(?:\+84|84|0)[35789][0-9]{8}")
+_VIETNAMESE = re.compile(r"\+84(?:[35789][0-9]{8}|2[0-9]{9})")
 _PHONE = re.compile(r"\+?[0-9()/]{5,25}")
 # Checked before the case is changed: ß in upper case is SS. A number without a digit is a word.
 _PASSPORT = re.compile(r"(?=.*[0-9])[A-Za-z0-9]{5,12}")
@@ -197,10 +198,11 @@ def check_number_fits(document: Document, birth_date: dt.date, sex: str) -> None
 def parse_phone(raw: str) -> str:
     """Return a phone number in E.164; Vietnamese unless it carries a country code. Raises :class:`Invalid`.
 
-    The length is judged, the prefix is not: operators get new ones faster than tables do.
+    A Vietnamese number must be as long as a mobile (9 digits after the 0) or a landline (10, the first a 2); whether
+    the prefix is in use is not judged: operators get new ones faster than tables do.
     """
     plain = _without_separators(raw)
-    if _MOBILE.fullmatch(plain):  # Vietnamese mobile: the everyday case, no metadata needed
+    if _MOBILE.fullmatch(plain):  # the everyday case, no metadata needed
         return "+84" + plain[-9:]
     if _PHONE.fullmatch(plain):
         try:
@@ -208,7 +210,9 @@ def parse_phone(raw: str) -> str:
         except phonenumbers.NumberParseException:
             number = None
         if number and phonenumbers.is_possible_number_with_reason(number) == _POSSIBLE:
-            return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+            e164 = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+            if number.country_code != 84 or _VIETNAMESE.fullmatch(e164):
+                return e164
     raise Invalid(
         "phone.malformed",
         Words(

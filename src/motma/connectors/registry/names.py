@@ -63,7 +63,8 @@ _HIM_OLD_GIVEN = _wheel(
     "Hùng:7 Dũng:5 Bình:5 Minh:4 Sơn:5 Thành:5 Hải:5 Long:3 Tuấn:4 Hòa:4 Thắng:3 Cường:3 Chiến:2 Quang:3 Lâm:3 "
     "An:2 Bảy:2 Tư:2 Năm Sáu Tám Ba Hai Út Phúc:2 Lộc:2 Thọ:2 Đức:3 Tâm:3 Nam:3 Hưng:2 Khánh:2 Quý:2 Sỹ Mỹ Kỷ "
     "Lý Thịnh:2 Tiến:3 Toàn:2 Trung:3 Việt:2 Vinh:3 Xuân:2 Đông:2 Hợi Tý Sửu Dần Mão Thìn Tỵ Ngọ Mùi Thân Dậu "
-    "Tuất Liêm Nghĩa:2 Nhân:2 Trí Tín Dĩ Khương Kha Luận Ngữ Phẩm Quyền Sang Tài Thuận:2 Thuyên Triều Tùng:2 Út Vọng Vỹ Huề Huấn"
+    "Tuất Liêm Nghĩa:2 Nhân:2 Trí Tín Dĩ Khương Kha Luận Ngữ Phẩm Quyền Sang Tài Thuận:2 Thuyên "
+    "Triều Tùng:2 Út Vọng Vỹ Huề Huấn"
 )
 _HIM_NEW_MIDDLE = _wheel(
     "Văn:10 Minh:9 Gia:7 Anh:4 Đức:7 Quốc:6 Hoàng:8 Thanh:3 Ngọc:3 Tuấn:4 Bảo:5 Đình:3 Hữu:3 Xuân:2 Quang:5 "
@@ -232,5 +233,6 @@ FOREIGN: tuple[tuple[str, Recipe], ...] = spread(
 STREETS = _wheel(
     "Nguyễn_Huệ Lê_Lợi Trần_Hưng_Đạo Hai_Bà_Trưng Lý_Thường_Kiệt Nguyễn_Trãi Quang_Trung Lê_Duẩn "
     "Phan_Chu_Trinh Phan_Bội_Châu Hùng_Vương Ngô_Quyền Bà_Triệu Điện_Biên_Phủ Võ_Thị_Sáu Cách_Mạng_Tháng_Tám "
-    "Nguyễn_Du Lê_Hồng_Phong Trần_Phú Hoàng_Diệu Đinh_Tiên_Hoàng Nguyễn_Thái_Học Tôn_Đức_Thắng Huỳnh_Thúc_Kháng Lạc_Long_Quân Âu_Cơ"
+    "Nguyễn_Du Lê_Hồng_Phong Trần_Phú Hoàng_Diệu Đinh_Tiên_Hoàng Nguyễn_Thái_Học Tôn_Đức_Thắng "
+    "Huỳnh_Thúc_Kháng Lạc_Long_Quân Âu_Cơ"
 )
