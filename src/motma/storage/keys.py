@@ -6,7 +6,6 @@ read, nobody found again. Keep a copy apart from the copies of the database.
 
 import base64
 import hashlib
-import hmac
 import os
 import stat
 from pathlib import Path
@@ -40,9 +39,12 @@ class Secrets(msgspec.Struct, frozen=True):
         return [("keys", "•••")]
 
     def index(self, kind: str, value: str) -> bytes:
-        """The 32 bytes under which ``value`` is found again: HMAC-SHA256 with a key, since a bare hash of a
-        twelve-digit number is undone in minutes. Two kinds never meet."""
-        return hmac.digest(self.index_key, f"{kind}\x00{value}".encode(), hashlib.sha256)
+        """The 32 bytes under which ``value`` is found again. Two kinds never meet.
+
+        Keyed BLAKE2b (RFC 7693), since a bare hash of a twelve-digit number is undone in minutes; a tenth of the time
+        of HMAC-SHA256, and every request asks for several.
+        """
+        return hashlib.blake2b(f"{kind}\x00{value}".encode(), key=self.index_key, digest_size=32).digest()
 
     def signing_key(self) -> SigningKey:
         """The key new codes are signed with, ready for use. Parses the PEM each time: keep the answer."""

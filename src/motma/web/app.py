@@ -18,6 +18,7 @@ from motma.services.declare import Declare
 from motma.web import access, assets, checks, citizens, docs, officers, operators, platforms
 from motma.web.gate import BODY_MAX_BYTES, gate
 from motma.web.house import House
+from motma.web.lane import fast_lane
 from motma.web.problems import answer_error
 
 Lifespan = Callable[[], AbstractAsyncContextManager[House]]
@@ -88,4 +89,4 @@ def create_app(lifespan: Lifespan) -> ASGIApp:
         state=State(),
         debug=False,
     )
-    return gate(app)
+    return gate(fast_lane(app, [checks.check, platforms.send_declaration]))

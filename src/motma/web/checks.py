@@ -9,7 +9,7 @@ from litestar.params import JSONBody
 
 from motma.services.check import Ask, Checked
 from motma.web.access import house_of, require_officer
-from motma.web.platforms import JsonRequest, json_only, problems
+from motma.web.api import JsonRequest, json_only, problems
 
 
 async def officer_only(connection: ASGIConnection[Any, Any, Any, Any], _: object) -> None:

@@ -5,20 +5,23 @@ Needs a bearer token. The same ``Idempotency-Key`` with the same body answers wi
 
 import datetime as dt
 import re
-from typing import Annotated, Any
+from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.connection import ASGIConnection
-from litestar.exceptions import HTTPException
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.params import HeaderParameter, JSONBody
+from litestar.openapi.spec import OpenAPIType, Operation, Schema
+from litestar.openapi.spec import Parameter as OpenAPIParameter
+from litestar.params import JSONBody
 
 from motma.core.errors import Invalid
+from motma.core.words import Words
 from motma.services.declare import Receipt
 from motma.services.enrol import Platform
 from motma.web.access import house_of, require_platform
-from motma.web.problems import ProblemDetails, malformed
+from motma.web.api import JsonRequest, json_only, problems
 from motma.web.receipts import told
 
 
@@ -104,44 +107,43 @@ class CheckpointListed(msgspec.Struct, frozen=True):
     road: str
 
 
-_PROBLEM = "application/problem+json"
-_WHERE = re.compile(r" - at `\$\.?(.*)`$")
-
-
-class JsonRequest(Request[Any, Any, Any]):
-    """A request whose body is read by the handler's own decoder (``opt["reads"]``): strictly, and in one pass.
-
-    Litestar by itself would take "1" for a number and a number for a time, which the description denies.
-    """
-
-    async def json(self) -> Any:
-        try:
-            return self.route_handler.opt["reads"].decode(await self.body())
-        except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-            where = _WHERE.search(str(error))
-            raise Invalid("body.malformed", malformed(where[1] if where else "")) from None
-
-
-async def json_only(connection: ASGIConnection[Any, Any, Any, Any], _: object) -> None:
-    """A guard: what is not said to be JSON is refused (415) and not read."""
-    kind = connection.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind != "application/json":
-        raise HTTPException(status_code=415)
-
-
 async def platform_only(connection: ASGIConnection[Any, Any, Any, Any], _: object) -> None:
     """A guard: nothing is read from somebody who is not a platform."""
     connection.scope["state"]["platform"] = await require_platform(connection)
 
 
-def problems(*statuses: int) -> dict[int, ResponseSpec]:
-    """The errors that an endpoint may answer with, for its OpenAPI description."""
-    return {
-        status: ResponseSpec(
-            ProblemDetails, generate_examples=False, description="Problem details", media_type=_PROBLEM
+_KEY = r"^[!-~]{1,200}$"
+_is_key = re.compile(_KEY).match
+
+
+@dataclass
+class WithKey(Operation):
+    """Describes the ``Idempotency-Key`` that :func:`keyed` reads."""
+
+    def __post_init__(self) -> None:
+        """Adds the header to the operation's parameters."""
+        key = OpenAPIParameter(
+            name="Idempotency-Key",
+            param_in="header",
+            required=True,
+            description="Your own key for this sending; the same key and body answer with the first receipt.",
+            schema=Schema(type=OpenAPIType.STRING, pattern=_KEY),
         )
-        for status in statuses
-    }
+        self.parameters = [*(self.parameters or []), key]
+
+
+async def keyed(connection: ASGIConnection[Any, Any, Any, Any], _: object) -> None:
+    """A guard: without a key of its own a sending could not be repeated safely."""
+    key = connection.headers.get("idempotency-key", "")
+    if not _is_key(key):
+        raise Invalid(
+            "idempotency.key",
+            Words(
+                "Thiếu Idempotency-Key, hoặc không phải 1 đến 200 ký tự ASCII liền nhau.",
+                "Idempotency-Key is missing, or is not 1 to 200 ASCII characters without spaces.",
+            ),
+        )
+    connection.scope["state"]["key"] = key
 
 
 @post(
@@ -149,7 +151,8 @@ def problems(*statuses: int) -> dict[int, ResponseSpec]:
     status_code=201,
     summary="Send a declaration",
     tags=["platforms"],
-    guards=[platform_only, json_only],
+    guards=[platform_only, json_only, keyed],
+    operation_class=WithKey,
     request_class=JsonRequest,
     opt={"reads": msgspec.json.Decoder(DeclarationSent)},
     security=[{"platform": []}],
@@ -161,15 +164,12 @@ def problems(*statuses: int) -> dict[int, ResponseSpec]:
 async def send_declaration(
     request: Request[Any, Any, Any],
     data: JSONBody[DeclarationSent],
-    idempotency_key: Annotated[
-        str, HeaderParameter(name="Idempotency-Key", min_length=1, max_length=200, pattern=r"^[!-~]+$")
-    ],
 ) -> Response[Answer]:
     """Record a declaration made on a platform. The same citizen always gets the same QID."""
     platform: Platform = request.scope["state"]["platform"]
     house = house_of(request)
     receipt = await house.declare.declare(
-        msgspec.to_builtins(data), source=platform.id, now=house.clock(), key=idempotency_key
+        msgspec.to_builtins(data), source=platform.id, now=house.clock(), key=request.scope["state"]["key"]
     )
     return Response(_answer(receipt), status_code=200 if receipt.repeated else 201)
 
