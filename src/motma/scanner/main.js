@@ -1,0 +1,268 @@
+// The scanner's page: what the officer touches and sees. Thinking is done in the other modules.
+
+import { Camera } from "./camera.js";
+import { Sightings, makeChecks, newScan } from "./checks.js";
+import { makeDecoder } from "./decoder.js";
+import { qidProblem } from "./ids.js";
+import { listenForBursts } from "./keyboard.js";
+import { openPad } from "./pad.js";
+import { keep, recall } from "./settings.js";
+import { Sound } from "./sound.js";
+import { watchContact } from "./contact.js";
+import { viewOf } from "./verdict.js";
+import { sayIn } from "./words.js";
+
+const lang = document.documentElement.lang;
+const say = sayIn(lang);
+const $ = (id) => document.getElementById(id);
+const sound = new Sound(() => recall("volume"));
+const sightings = new Sightings();
+
+// ---------------------------------------------------------------- a scan, and its verdict
+
+let isResting = true; // nothing is being said over the camera
+let hushed; // the timer that ends what is said
+let isOffline = false;
+const contact = watchContact({
+  say,
+  onSignedOut: () => show({ kind: "signed_out" }, { silent: true }),
+  onChange(state) {
+    isOffline = state === "offline";
+    if (isResting) tell(null);
+  },
+});
+const check = makeChecks({ fetch: (...ask) => fetch(...ask), url: "/v1/checks", now: Date.now, onContact: contact.made });
+
+let turn = 0; // the newest scan; the answer to an older one is not shown over it
+let shown = null;
+
+function submit(text) {
+  const what = qidProblem(text) === null ? { qid: text } : { code: text };
+  return judge(newScan(what, Date.now(), crypto.getRandomValues(new Uint8Array(10))));
+}
+
+async function judge(scan) {
+  const mine = ++turn;
+  closeSheets();
+  leaveVerdict(); // the last person's colour must not stand over the next
+  tell("asking", { stays: true });
+  const slow = setTimeout(() => mine === turn && tell("asking.slow", { stays: true }), 2000);
+  const answer = await check(scan);
+  clearTimeout(slow);
+  if (answer.kind === "unknown" && answer.why !== "refused") contact.lost();
+  if (mine === turn) show(answer);
+}
+
+function show(answer, { silent = false } = {}) {
+  const view = viewOf(answer, lang);
+  shown = { answer, view };
+  tell(null);
+  document.body.dataset.tone = view.tone;
+  $("shape").firstElementChild.setAttribute("href", `#shape-${view.tone}`);
+  $("word").replaceChildren(...view.word.map((line) => element("span", line)));
+  $("word").style.setProperty("--letters", Math.max(...view.word.map((line) => line.length)));
+  $("word").style.setProperty("--lines", view.word.length);
+  $("word").style.setProperty("--in-one-line", view.word.join(" ").length);
+  fill("beside", view.beside.text);
+  $("beside").lang = view.beside.lang;
+  fill("name", view.name);
+  $("about").replaceChildren(...(view.about ?? []).map((part) => element("span", part)));
+  $("citizen").hidden = view.name === null;
+  fill("reason", view.reason);
+  fill("cure", view.cure ?? view.until);
+  $("why").hidden = !(view.reason ?? view.cure ?? view.until);
+  $("more").hidden = view.more.length === 0;
+  $("more").open = false;
+  $("more-title").textContent = `${say("more")} (${view.more.length})`;
+  $("more-list").replaceChildren(...view.more.map(({ reason, cure }) => element("li", `${reason} ${cure}`)));
+  $("act").textContent = say(`action.${view.action}`);
+  $("next").hidden = view.action !== "retry";
+  $("verdict").hidden = $("go-on").hidden = false;
+  $("verdict").classList.remove("tight");
+  $("verdict").classList.toggle("tight", $("main").scrollHeight > $("main").clientHeight);
+  $("main").scrollTop = 0;
+  if (!document.querySelector("dialog[open]")) $("verdict").focus({ preventScroll: true });
+  if (!silent) sound.play(view.tone);
+}
+
+function leaveVerdict() {
+  if (shown) leftAt = performance.now();
+  shown = null;
+  delete document.body.dataset.tone;
+  $("verdict").hidden = $("go-on").hidden = true;
+}
+
+$("act").addEventListener("click", () => {
+  if (shown.view.action === "retry") judge(shown.answer.scan);
+  else if (shown.view.action === "sign_in") location.assign("/scan/shift");
+  else leaveVerdict();
+});
+$("next").addEventListener("click", leaveVerdict);
+
+// A double tap on "next" must not press the button that appears beneath it.
+let leftAt = -Infinity;
+document.querySelector(".tools").addEventListener(
+  "click",
+  (event) => {
+    if (event.timeStamp - leftAt > 400) return;
+    event.preventDefault();
+    event.stopPropagation();
+  },
+  true,
+);
+for (const place of ["verdict", "finder"]) {
+  $(place).addEventListener("click", (event) => {
+    if (shown && shown.view.action !== "sign_in" && !event.target.closest("details, a, button")) leaveVerdict();
+  });
+}
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && shown && shown.view.action !== "sign_in") leaveVerdict();
+});
+
+// ---------------------------------------------------------------- where codes come from
+
+const decoder = await makeDecoder();
+
+const camera = new Camera({
+  video: $("video"),
+  decoder,
+  onState: showCamera,
+  onText(text, frameAt) {
+    if (document.querySelector("dialog[open]") || !sightings.isNew(text, Date.now())) return;
+    measure("motma.decode", frameAt);
+    submit(text).then(() => measure("motma.verdict", frameAt));
+  },
+  onFailure: () => tell("reader.failed", { stays: true }),
+});
+
+function showCamera(state) {
+  $("finder").dataset.state = state;
+  $("torch").hidden = !(state === "live" && camera.hasTorch);
+  $("invitation").hidden = state === "live";
+  if (state === "live") {
+    tell(null);
+    keepAwake();
+    return;
+  }
+  fill("camera-title", say(`camera.${state}.title`));
+  fill("camera-text", say(`camera.${state}.text`));
+  $("camera-start").hidden = state === "starting" || state === "none" || state === "insecure";
+  $("camera-start").textContent = say(state === "ask" ? "camera.ask.button" : "camera.again");
+}
+
+$("camera-start").addEventListener("click", () => camera.start());
+
+$("torch").addEventListener("click", async () => {
+  const on = $("torch").getAttribute("aria-pressed") !== "true";
+  if (!(await camera.setTorch(on))) return;
+  $("torch").setAttribute("aria-pressed", String(on));
+  $("torch").textContent = say(on ? "torch.on" : "torch.off");
+});
+
+$("picture").addEventListener("change", async ({ target }) => {
+  const [file] = target.files;
+  target.value = ""; // so that the same picture can be picked again
+  if (!file) return;
+  tell("picture.reading", { stays: true });
+  const picture = await createImageBitmap(file).catch(() => null);
+  if (!picture) return tell("picture.unreadable");
+  const whole = { x: 0, y: 0, width: picture.width, height: picture.height };
+  try {
+    const text = await decoder.read(picture, whole, { thorough: true });
+    await (text ? submit(text) : tell("picture.none"));
+  } catch {
+    tell("reader.failed", { stays: true });
+  } finally {
+    picture.close();
+  }
+});
+
+listenForBursts(window, {
+  onScan: submit,
+  onComposed: () => tell("wedge.composed"),
+});
+
+$("open-pad").addEventListener("click", () => openPad({ say, onQid: submit }));
+
+// ---------------------------------------------------------------- shift, settings, small things
+
+const officer = document.body.dataset.officer;
+const place = officer ? { checkpoint: document.body.dataset.checkpoint, officer } : recall("place");
+keep("place", place);
+if (place) {
+  fill("checkpoint", place.checkpoint);
+  fill("officer", place.officer);
+  fill("settings-officer", place.officer);
+}
+
+$("volume").value = recall("volume");
+$("volume").addEventListener("change", ({ target }) => {
+  keep("volume", Number(target.value));
+  sound.play("go");
+});
+$("night").checked = recall("night");
+$("night").addEventListener("change", ({ target }) => {
+  keep("night", target.checked);
+  dim();
+});
+function dim() {
+  document.documentElement.classList.toggle("night", recall("night"));
+}
+dim();
+
+$("open-settings").addEventListener("click", () => $("settings").showModal());
+for (const sheet of document.querySelectorAll("dialog")) {
+  sheet.addEventListener("click", (event) => {
+    if (event.target === sheet || event.target.closest("[data-close]")) sheet.close();
+  });
+}
+
+function closeSheets() {
+  for (const sheet of document.querySelectorAll("dialog[open]")) sheet.close();
+}
+
+for (const kind of ["pointerdown", "keydown"]) {
+  addEventListener(kind, async () => (await sound.wake()) && isResting && tell(null), true);
+}
+
+async function keepAwake() {
+  await navigator.wakeLock?.request("screen").catch(() => {});
+}
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden && $("finder").dataset.state === "live") keepAwake();
+});
+
+/** Say `key` over the camera; null: what stands there when there is nothing to say. */
+function tell(key, { stays = false } = {}) {
+  clearTimeout(hushed);
+  isResting = key === null;
+  const words = key ?? restingWords();
+  $("message").textContent = words ? say(words) : "";
+  $("message").classList.toggle("said", !isResting || isOffline);
+  if (key && !stays) hushed = setTimeout(() => tell(null), 6000);
+}
+
+function restingWords() {
+  if (isOffline) return "aim.offline";
+  if ($("finder").dataset.state !== "live") return null;
+  return sound.isAwake || recall("volume") === 0 ? "aim" : "aim.silent";
+}
+
+function fill(id, text) {
+  $(id).textContent = text ?? "";
+  $(id).hidden = text === null;
+}
+
+function element(name, text) {
+  const made = document.createElement(name);
+  made.textContent = text;
+  return made;
+}
+
+function measure(name, start) {
+  performance.clearMeasures(name); // only the newest is kept
+  performance.measure(name, { start, end: performance.now() });
+}
+
+camera.prepare();
+navigator.serviceWorker?.register(`/sw.js?l=${lang}`, { scope: "/scan", updateViaCache: "none" }).catch(() => {});

@@ -1,0 +1,82 @@
+// From an answer to what is shown: pure, so that every sentence an officer can meet is under test.
+
+import { sayIn } from "./words.js";
+
+const TONES = { accept: "go", manual: "check", refer: "next", reject: "stop" };
+
+/**
+ * `answer` is what checks.js returns. The view:
+ *   tone    "go" | "check" | "next" | "stop" | "unknown": colour, shape, sound and vibration in one
+ *   word    the verdict, in lines; `beside` the same in the other language
+ *   name, about    whom to expect: name; last four, birth, party size (null when nobody is known)
+ *   reason, cure   the deciding one; either may be null
+ *   more    further reasons: [{ reason, cure }]
+ *   until   end of validity, in words, or null
+ *   action  "next" | "retry" | "sign_in": what the big button does
+ * `timeZone` is for tests; without it times are those of the device.
+ */
+export function viewOf(answer, lang, { timeZone } = {}) {
+  const say = sayIn(lang);
+  if (answer.kind === "signed_out") {
+    return { ...blank("unknown", lang), reason: say("signed_out"), cure: say("signed_out.cure"), action: "sign_in" };
+  }
+  if (answer.kind === "unknown") {
+    const reason = answer.words?.[lang] ?? say(`unknown.${answer.why}`);
+    const again = answer.why !== "refused"; // what was refused once is refused again
+    const cure = say(again ? "unknown.cure" : "unknown.refused.cure");
+    return { ...blank("unknown", lang), reason, cure, action: again ? "retry" : "next" };
+  }
+  const { outcome, known, reasons, citizen, party, refer, valid_until } = answer.verdict;
+  const tone = outcome === "manual" && !known ? "unknown" : TONES[outcome];
+  const [first, ...rest] = reasons.map((why) => ({ reason: why.words[lang], cure: why.cure[lang] }));
+  const view = {
+    ...blank(tone, lang),
+    name: citizen?.name ?? null,
+    about: citizen ? aboutPerson(citizen, party, tone, say) : null,
+    reason: first?.reason ?? null,
+    cure: first?.cure ?? null,
+    more: rest,
+    until: tone === "go" && valid_until ? say("until", moment(valid_until, lang, timeZone)) : null,
+  };
+  if (tone === "next" && refer) {
+    view.cure = `${say("refer.to", refer.name[lang])}, ${distance(refer.metres, lang, say)}.`;
+  }
+  return view;
+}
+
+function blank(tone, lang) {
+  const other = lang === "en" ? "vi" : "en";
+  return {
+    tone,
+    word: sayIn(lang)(`word.${tone}`).split("|"),
+    beside: { lang: other, text: sayIn(other)(`word.${tone}`).replace("|", " ") },
+    name: null,
+    about: null,
+    reason: null,
+    cure: null,
+    more: [],
+    until: null,
+    action: "next",
+  };
+}
+
+// To let somebody pass, the year is enough; to compare with a document, the whole date is needed.
+function aboutPerson({ last_four, birth_date }, party, tone, say) {
+  const [year, month, day] = birth_date.split("-");
+  const born = tone === "check" || tone === "unknown" ? `${day}/${month}/${year}` : say("person.born", year);
+  const people = party > 1 ? say("person.party", party) : say("person.alone");
+  return [`•••• ${last_four}`, born, people];
+}
+
+function distance(metres, lang, say) {
+  if (metres < 1000) return say("refer.metres", Math.round(metres / 50) * 50);
+  const kilometres = new Intl.NumberFormat(lang === "en" ? "en-GB" : "vi-VN", { maximumFractionDigits: 1 });
+  return say("refer.kilometres", kilometres.format(metres / 1000));
+}
+
+function moment(iso, lang, timeZone) {
+  const part = (options) => new Intl.DateTimeFormat("en-GB", { timeZone, ...options }).format(new Date(iso));
+  const time = part({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const date = part({ day: "2-digit", month: "2-digit" });
+  return lang === "en" ? `${time} on ${date}` : `${time} ngày ${date}`;
+}
