@@ -15,7 +15,7 @@ import contextlib
 import datetime as dt
 import itertools
 import sqlite3
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -29,6 +29,7 @@ from motma.core.ids import new_fact_id
 from motma.core.measure import Measure
 from motma.measures import load_demo_measure
 from motma.web.app import create_app
+from motma.web.house import House
 from motma.wiring import Built, build
 
 BEGINNING = dt.datetime(2026, 1, 18, 7, 0, tzinfo=dt.UTC)
@@ -57,7 +58,7 @@ class World:
         self.registry = registry
         self._serial = itertools.count(1)
         self._clients: list[httpx.AsyncClient] = []
-        self._officers: dict[str, httpx.AsyncClient] = {}
+        self.officers: dict[str, httpx.AsyncClient] = {}
         self._platforms: dict[str, httpx.AsyncClient] = {}
 
     # -- who comes ----------------------------------------------------------------------------------------------
@@ -208,9 +209,9 @@ class World:
     ) -> httpx.Response:
         """Check a code or a number, at ``HERE`` unless told who does it."""
         if officer is None:
-            if HERE not in self._officers:
-                self._officers[HERE] = await self.officer_at(HERE, "CB-WORLD")
-            officer = self._officers[HERE]
+            if HERE not in self.officers:
+                self.officers[HERE] = await self.officer_at(HERE, "CB-WORLD")
+            officer = self.officers[HERE]
         shown = {"code": code} if code is not None else {}
         shown |= {"qid": qid} if qid is not None else {}
         body = {"id": self.scan_id(), "scanned_at": self.now.isoformat(), **shown, **ask}
@@ -252,7 +253,7 @@ class World:
         chunks: Iterable[bytes] = (b"",),
         scheme: str = "http",
     ) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
-        """(status, headers, body) of a request that no well-behaved client would send."""
+        """(status, headers, body) of a request that no well-behaved client would send; no ``chunks``: it went away."""
         scope = {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -269,7 +270,8 @@ class World:
             "state": {},
         }
         incoming = [{"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks]
-        incoming[-1]["more_body"] = False
+        if incoming:
+            incoming[-1]["more_body"] = False
         incoming.append({"type": "http.disconnect"})
         queue = iter(incoming)
         started: dict[str, Any] = {}
@@ -307,7 +309,8 @@ async def living_world(folder: Path, *, database_url: str | None = None, measure
     registry = FictionalRegistry(_people)
     clock = [lambda: BEGINNING]
     async with build(settings, registry=registry, clock=lambda: clock[0]()) as built:
-        app = create_app(lambda: contextlib.nullcontext(built.house))
+        app, houses = _apps.pop() if _apps else _new_app()
+        houses.append(built.house)
         world = World(built, app, settings, registry)
         clock[0] = lambda: world.now
         async with _started(app):
@@ -317,6 +320,17 @@ async def living_world(folder: Path, *, database_url: str | None = None, measure
                 yield world
             finally:
                 await world.close()
+        _apps.append((app, houses))
+
+
+_apps: list[tuple[Any, list[House]]] = []
+"""Applications that nobody uses now: making one takes longer than most tests do."""
+
+
+def _new_app() -> tuple[Any, list[House]]:
+    """An application, and the list whose last house it opens with at each start."""
+    houses: list[House] = []
+    return create_app(lambda: contextlib.nullcontext(houses[-1])), houses
 
 
 @contextlib.asynccontextmanager
@@ -338,3 +352,23 @@ async def _started(app: Any) -> AsyncIterator[None]:
     finally:
         await pass_through("shutdown")
         await running
+
+
+def each(
+    cases: Iterable[Any],
+) -> Callable[[Callable[[World, Any], Awaitable[None]]], Callable[[World], Awaitable[None]]]:
+    """Run a test for every case in one world, since a case takes milliseconds and a world does not."""
+
+    def decorate(test: Callable[[World, Any], Awaitable[None]]) -> Callable[[World], Awaitable[None]]:
+        async def run(world: World) -> None:
+            for case in cases:
+                try:
+                    await test(world, case)
+                except BaseException as error:
+                    error.add_note(f"in the case of {case!r:.200}")
+                    raise
+
+        run.__name__, run.__doc__ = test.__name__, test.__doc__
+        return run
+
+    return decorate

@@ -70,11 +70,13 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
 
 
 def routes(app: Any) -> set[tuple[str, str]]:
-    """(method, path) of every route, found through the gate."""
-    inner = next(cell.cell_contents for cell in app.__closure__ if isinstance(cell.cell_contents, Litestar))
+    """(method, path) of every route, found through what stands before the application."""
+    while not isinstance(app, Litestar):
+        held = [cell.cell_contents for cell in app.__closure__]
+        app = next(one for one in held if isinstance(one, Litestar) or getattr(one, "__closure__", None))
     return {
         (method, route.path_format if "{" not in route.path else route.path)
-        for route in inner.routes
+        for route in app.routes
         for method in getattr(route, "methods", ("?",))
         if method != "OPTIONS"
     }

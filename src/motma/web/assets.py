@@ -87,8 +87,6 @@ def _read(entry: Traversable) -> Asset:
     body = entry.read_bytes()
     ending = "." + entry.name.rpartition(".")[2]
     media_type = _TYPES.get(ending) or mimetypes.guess_type(entry.name)[0] or "application/octet-stream"
-    if media_type.startswith("text/"):
-        media_type += "; charset=utf-8"
     squeezed = None if ending in _PACKED_ALREADY else gzip.compress(body, 9, mtime=0)
     version = hashlib.sha256(body).hexdigest()[:16]
     return Asset(body, squeezed if squeezed and len(squeezed) < len(body) else None, media_type, version)

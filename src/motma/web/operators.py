@@ -102,7 +102,7 @@ async def counts_csv(request: _Request) -> Response[str]:
         table.writerow((tally.place, tally.hour.isoformat(), tally.kind, tally.outcome, count))
     return Response(
         text.getvalue(),
-        media_type="text/csv; charset=utf-8",
+        media_type="text/csv",
         headers={"content-disposition": 'attachment; filename="motma-counts.csv"', "cache-control": "no-store"},
     )
 

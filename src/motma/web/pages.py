@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
-from litestar import Request, Response
+from litestar import MediaType, Request, Response
 
 from motma.core.ids import group_qid
 from motma.core.words import Words
@@ -65,4 +65,4 @@ def render(
     if len(body) > _SQUEEZE_FROM_BYTES and "gzip" in request.headers.get("accept-encoding", ""):
         body = gzip.compress(body, 5)
         headers["content-encoding"] = "gzip"
-    return Response(body, status_code=status_code, media_type="text/html; charset=utf-8", headers=headers)
+    return Response(body, status_code=status_code, media_type=MediaType.HTML, headers=headers)
