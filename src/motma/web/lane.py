@@ -54,11 +54,13 @@ async def _answer(handler: HTTPRouteHandler, scope: Scope, receive: Receive, sen
 
 async def _body(receive: Receive) -> bytes:
     """The whole body. The gate looked at the length that was announced; this looks at what comes."""
-    message = await receive()
-    body: bytes = message["body"]  # type: ignore[typeddict-item]
-    while message.get("more_body"):
+    body, more = b"", True
+    while more:
         message = await receive()
-        body += message.get("body", b"")  # type: ignore[operator]
+        if message["type"] == "http.disconnect":
+            raise HTTPException(status_code=400)  # half a body; nobody is left to hear it
+        body += message["body"]  # type: ignore[typeddict-item]
+        more = message["more_body"]  # type: ignore[typeddict-item]
         if len(body) > BODY_MAX_BYTES:
             raise HTTPException(status_code=413)
     return body
