@@ -174,3 +174,11 @@ test("a code that stays in sight is sent once; another at once; the same again a
   assert.deepEqual([seen("B", 7900), seen("A", 7950), seen("B", 8000)], [true, false, false]);
   assert.deepEqual([seen("A", 11_950), seen("B", 11_960)], [true, false]);
 });
+
+test("while something else is open, what was sent stays sent and what is new waits", () => {
+  const sightings = new Sightings(4000);
+  sightings.isNew("A", 0);
+  for (const at of [3000, 6000, 9000]) assert.ok(sightings.stays("A", at));
+  assert.ok(!sightings.stays("B", 9000));
+  assert.deepEqual([sightings.isNew("A", 9500), sightings.isNew("B", 9500)], [false, true]);
+});

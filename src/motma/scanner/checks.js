@@ -101,9 +101,16 @@ export class Sightings {
   }
 
   isNew(text, nowMs) {
-    for (const [other, at] of this.seen) if (nowMs - at >= this.restMs) this.seen.delete(other);
-    const isNew = !this.seen.has(text);
+    const isNew = !this.stays(text, nowMs);
     this.seen.set(text, nowMs);
     return isNew;
+  }
+
+  /** Notes that a text that was seen is still there; another is left to be new later. */
+  stays(text, nowMs) {
+    for (const [other, at] of this.seen) if (nowMs - at >= this.restMs) this.seen.delete(other);
+    if (!this.seen.has(text)) return false;
+    this.seen.set(text, nowMs);
+    return true;
   }
 }

@@ -128,7 +128,8 @@ const camera = new Camera({
   decoder,
   onState: showCamera,
   onText(text, frameAt) {
-    if (document.querySelector("dialog[open]") || !sightings.isNew(text, Date.now())) return;
+    if (document.querySelector("dialog[open]")) return void sightings.stays(text, Date.now());
+    if (!sightings.isNew(text, Date.now())) return;
     measure("motma.decode", frameAt);
     submit(text).then(() => measure("motma.verdict", frameAt));
   },
