@@ -1,0 +1,229 @@
+"""Shortest ways against brute force; advice in its order; the networks that come with the package."""
+
+import datetime as dt
+from itertools import pairwise
+from math import asin, cos, hypot, radians, sin, sqrt
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from motma.core.errors import Invalid
+from motma.core.flow import Advice, Checkpoint, Diversion, Network, Road, advise
+from motma.core.words import Words
+from motma.roads import load_network, parse_network
+from motma.roads.layout import RADIUS, lay_out, line_of, way
+
+NOTE = Words("gần đúng", "approximate")
+NOW = dt.datetime(2021, 8, 14, 7, tzinfo=dt.UTC)
+
+
+def network_of(*roads: tuple[str, str, int], alone: str = "") -> Network:
+    ids = sorted({id for a, b, _ in roads for id in (a, b)} | set(alone))
+    places = tuple(
+        Checkpoint(id, Words(f"Chốt {id}", f"Checkpoint {id}"), "inner", "", 10.8, 106.7, 100.0 * n, 37.0 * n * n)
+        for n, id in enumerate(ids)
+    )
+    return Network("test", NOTE, places, tuple(Road(a, b, metres, "") for a, b, metres in roads))
+
+
+# -- shortest ways -------------------------------------------------------------------------------------------------
+
+IDS = "abcdefg"
+graphs = st.lists(
+    st.tuples(st.sampled_from(IDS), st.sampled_from(IDS), st.integers(1, 9)).filter(lambda road: road[0] != road[1]),
+    min_size=1,
+    max_size=14,
+).map(lambda roads: network_of(*roads))
+
+
+def by_brute_force(network: Network, start: str) -> dict[str, int]:
+    """Bellman and Ford: relax every road as often as there are checkpoints."""
+    metres = {start: 0}
+    for _ in network.checkpoints:
+        for road in network.roads:
+            for here, there in ((road.a, road.b), (road.b, road.a)):
+                if here in metres:
+                    metres[there] = min(metres.get(there, 1 << 30), metres[here] + road.metres)
+    return metres
+
+
+@given(graphs)
+def test_metres_are_the_shortest(network: Network) -> None:
+    for checkpoint in network.checkpoints:
+        assert network.metres_from(checkpoint.id) == by_brute_force(network, checkpoint.id)
+
+
+@given(graphs, st.data())
+def test_the_way_goes_from_one_to_the_other(network: Network, data: st.DataObject) -> None:
+    start, to = (data.draw(st.sampled_from(network.checkpoints)) for _ in "ab")
+    line = way(network, start.id, to.id)
+    if start == to or to.id not in network.metres_from(start.id):
+        assert line == ()
+    else:
+        assert (line[0], line[-1]) == ((start.x, start.y), (to.x, to.y))
+        stops = {(place.x, place.y): place.id for place in network.checkpoints}
+        passed = [stops[point] for point in line if point in stops]
+        roads = {frozenset((road.a, road.b)) for road in network.roads}
+        assert all(frozenset(pair) in roads for pair in pairwise(passed))
+
+
+def test_from_an_unknown_checkpoint_nothing_else_is_reached() -> None:
+    assert network_of(("a", "b", 5)).metres_from("zz") == {"zz": 0}
+
+
+# -- advice --------------------------------------------------------------------------------------------------------
+
+#   a -1- b -1- c -1- d     e on its own
+LINE = network_of(("a", "b", 1000), ("b", "c", 1000), ("c", "d", 1000), alone="e")
+
+
+def to(target: str | None) -> Diversion:
+    return Diversion("a", target, NOW, "an")
+
+
+@pytest.mark.parametrize(
+    ("target", "route", "diverted", "expected"),
+    [
+        ("d", ("a", "c"), {"a"}, "d"),  # the operator's choice comes first
+        (None, ("a", "c", "d"), {"a"}, "c"),  # then the route
+        ("d", ("a", "c"), {"a", "d"}, "c"),  # a diverted choice falls to the route
+        (None, ("a", "c", "d"), {"a", "c"}, "d"),  # and along the route
+        (None, ("b", "a"), {"a"}, "b"),  # what came before `at` on the route is no way on; b is the nearest
+        (None, ("d", "a"), {"a"}, "b"),
+        (None, (), {"a"}, "b"),  # then the nearest
+        (None, (), {"a", "b"}, "c"),
+        (None, ("c", "d"), {"a"}, "b"),  # a route without `at` says nothing about what comes after it
+        (None, ("a", "c", "a", "d"), {"a"}, "c"),  # a route that passes twice: from its first visit on, never back
+        (None, ("a", "c", "a", "d"), {"a", "c"}, "d"),
+        ("zz", ("a", "zz", "c"), {"a"}, "c"),  # unknown ones are passed over
+        ("e", ("a", "e"), {"a"}, "b"),  # and those that no road leads to
+        ("a", (), {"a"}, "b"),  # never to itself
+        (None, ("a", "c"), {"a", "b", "c", "d"}, None),  # none left
+    ],
+)
+def test_advice(target: str | None, route: tuple[str, ...], diverted: set[str], expected: str | None) -> None:
+    advice = advise(LINE, "a", to(target), route, diverted)
+    assert (advice and advice.checkpoint) == expected
+
+
+def test_advice_says_name_and_metres() -> None:
+    assert advise(LINE, "a", to("c"), (), {"a"}) == Advice("c", Words("Chốt c", "Checkpoint c"), 2000)
+
+
+def test_no_advice_from_an_unknown_checkpoint() -> None:
+    assert advise(LINE, "zz", to("c"), (), {"zz"}) is None
+
+
+@given(graphs, st.data())
+def test_advice_never_leads_to_a_diverted_checkpoint(network: Network, data: st.DataObject) -> None:
+    ids = sorted(network.by_id)
+    at, target = data.draw(st.sampled_from(ids)), data.draw(st.sampled_from([*ids, None]))
+    route = tuple(data.draw(st.lists(st.sampled_from(ids), max_size=6)))
+    diverted = data.draw(st.sets(st.sampled_from(ids))) | {at}
+    free = network.metres_from(at).keys() - diverted
+    advice = advise(network, at, Diversion(at, target, NOW, "an"), route, diverted)
+    assert (advice is None) == (not free)
+    if advice:
+        assert advice.checkpoint in free
+        assert advice.metres == network.metres_from(at)[advice.checkpoint] > 0
+        if target in free:
+            assert advice.checkpoint == target
+
+
+# -- networks that come with the package ---------------------------------------------------------------------------
+
+
+def encoded(network: Network) -> bytes:
+    return msgspec.json.encode(network)
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"{", "roads.malformed"),
+        (encoded(Network("x", NOTE, (), ())), "roads.empty"),
+        (encoded(LINE), "roads.apart"),
+        (encoded(network_of(("a", "b", 0))), "roads.road"),
+        (encoded(Network("x", NOTE, LINE.checkpoints[:1], (Road("a", "zz", 5, ""),))), "roads.road"),
+        (encoded(Network("x", NOTE, LINE.checkpoints[:1] * 2, ())), "roads.doubled"),
+    ],
+)
+def test_a_network_that_contradicts_itself_is_refused(data: bytes, code: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        parse_network(data)
+    assert refused.value.code == code
+
+
+@pytest.mark.parametrize("id", ["nowhere", "../hcmc-2021", ""])
+def test_an_unknown_network_is_refused(id: str) -> None:
+    with pytest.raises(Invalid, match=r"roads\.unknown"):
+        load_network(id)
+
+
+HCMC = load_network()
+
+
+def test_hcmc_has_its_twelve_gateways() -> None:
+    kinds = [checkpoint.kind for checkpoint in HCMC.checkpoints]
+    assert (kinds.count("gateway"), kinds.count("inner")) == (12, 25)
+    assert {"g07-vinh-binh", "i03-dinh-bo-linh"} <= HCMC.by_id.keys()
+    assert all(id.isascii() and id == id.lower() for id in HCMC.by_id)
+    assert load_network() is HCMC
+
+
+def test_metres_follow_from_the_coordinates() -> None:
+    for road in HCMC.roads:
+        a, b = HCMC.by_id[road.a], HCMC.by_id[road.b]
+        half = sin(radians(b.lat - a.lat) / 2) ** 2
+        half += cos(radians(a.lat)) * cos(radians(b.lat)) * sin(radians(b.lon - a.lon) / 2) ** 2
+        straight = 2 * 6_371_000 * asin(sqrt(half))
+        assert abs(road.metres - 1.3 * straight) <= 25.5, road.name
+        assert road.metres % 50 == 0
+
+
+# -- the plan's geometry -------------------------------------------------------------------------------------------
+
+
+def test_every_line_is_level_upright_or_at_45_degrees() -> None:
+    for road in HCMC.roads:
+        for (ax, ay), (bx, by) in pairwise(line_of(HCMC, road)):
+            assert ax == bx or ay == by or abs(ax - bx) == abs(ay - by), road
+
+
+@given(graphs)
+def test_a_road_without_bends_gets_a_line_too(network: Network) -> None:
+    for road in network.roads:
+        for (ax, ay), (bx, by) in pairwise(line_of(network, road)):
+            assert ax == bx or ay == by or abs(ax - bx) == abs(ay - by)
+
+
+def test_no_station_lies_on_another_or_on_a_road_that_passes() -> None:
+    for place in HCMC.checkpoints:
+        for other in HCMC.checkpoints:
+            if other != place:
+                assert hypot(place.x - other.x, place.y - other.y) > RADIUS[place.kind] + RADIUS[other.kind] + 8
+        for road in HCMC.roads:
+            if place.id not in (road.a, road.b):
+                assert _distance(place, line_of(HCMC, road)) > RADIUS[place.kind] + 4, (place.id, road)
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_no_name_covers_a_station_or_another_name(language: str) -> None:
+    boxes = {id: label.box for id, label in lay_out(HCMC, language).labels.items()}
+    assert boxes.keys() == HCMC.by_id.keys()
+    for id, box in boxes.items():
+        assert [other for other, at in boxes.items() if other != id and box.overlap(at)] == []
+        for place in HCMC.checkpoints:
+            near = (min(max(place.x, box.left), box.right), min(max(place.y, box.top), box.bottom))
+            assert hypot(place.x - near[0], place.y - near[1]) > RADIUS[place.kind], (id, place.id)
+
+
+def _distance(place: Checkpoint, line: tuple[tuple[float, float], ...]) -> float:
+    found = []
+    for (ax, ay), (bx, by) in pairwise(line):
+        share = ((place.x - ax) * (bx - ax) + (place.y - ay) * (by - ay)) / ((bx - ax) ** 2 + (by - ay) ** 2)
+        share = min(max(share, 0.0), 1.0)
+        found.append(hypot(place.x - ax - share * (bx - ax), place.y - ay - share * (by - ay)))
+    return min(found)
