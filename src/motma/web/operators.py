@@ -31,7 +31,8 @@ async def board(request: _Request, operator: NamedDependency[Operator | None]) -
     """The wall screen."""
     if operator is None:
         return Redirect("/ops/login", status_code=303)
-    return render(request, "ops/index.html", operator=operator.name, **await _shown(request))
+    shown = await _shown(request)
+    return render(request, "ops/index.html", operator=operator.name, plan_svg=_plan(request, shown), **shown)
 
 
 @get("/ops/login", include_in_schema=False)
@@ -72,7 +73,7 @@ async def open_diversion(request: _Request, data: _Form) -> Redirect:
     await house.steer.open_diversion(
         data.get("checkpoint", ""), data.get("to") or None, data.get("note", ""), by=operator.name, now=house.clock()
     )
-    return Redirect("/ops", status_code=303)
+    return _back_to(data)
 
 
 @post("/ops/diversions/close", include_in_schema=False)
@@ -80,7 +81,7 @@ async def close_diversion(request: _Request, data: _Form) -> Redirect:
     """Check people here again."""
     operator, house = await require_operator(request), house_of(request)
     await house.steer.close_diversion(data.get("checkpoint", ""), by=operator.name, now=house.clock())
-    return Redirect("/ops", status_code=303)
+    return _back_to(data)
 
 
 @get("/ops/live", include_in_schema=False)
@@ -109,14 +110,19 @@ async def counts_csv(request: _Request) -> Response[str]:
 
 async def _follow(request: _Request) -> AsyncIterator[ServerSentEventMessage]:
     steer = house_of(request).steer
-    seen, silent = -1, 0.0
+    seen, silent, ordered = -1, 0.0, None
     while True:
         if await operator_of(request) is None:
             return  # a session that has ended sees nothing more
         changed = await steer.changed()
         if changed != seen:
             seen, silent = changed, 0.0
-            yield ServerSentEventMessage(event="snapshot", data=await _parts(request))
+            shown = await _shown(request)
+            # The forms in the rows change with the diversions only; while those stand, the page keeps its own.
+            brief, ordered = shown["diversions"] == ordered, shown["diversions"]
+            # Drawn beside the loop: nobody at a barrier waits for a picture.
+            parts = await asyncio.to_thread(_parts, request, shown, brief=brief)
+            yield ServerSentEventMessage(event="snapshot", data=parts)
         elif silent >= _SAY_AT_LEAST_EVERY_SECONDS:
             silent = 0.0
             yield ServerSentEventMessage(event="still", data=house_of(request).clock().isoformat())
@@ -124,14 +130,18 @@ async def _follow(request: _Request) -> AsyncIterator[ServerSentEventMessage]:
         silent += _LOOK_EVERY_SECONDS
 
 
-async def _parts(request: _Request) -> str:
-    shown = await _shown(request)
+def _back_to(data: dict[str, str]) -> Redirect:
+    """To the row that was switched; known by now, since an unknown checkpoint was refused."""
+    return Redirect(f"/ops#cp-{data['checkpoint']}", status_code=303)
+
+
+def _parts(request: _Request, shown: dict[str, Any], *, brief: bool) -> str:
     snapshot: Snapshot = shown["snapshot"]
     html = {
         "totals": render_text(request, "ops/_totals.html", **shown),
         "rail": render_text(request, "ops/_rail.html", **shown),
-        "rows": render_text(request, "ops/_rows.html", **shown),
-        "plan": str(shown["plan_svg"]),
+        "rows": render_text(request, "ops/_rows.html", brief=brief, **shown),
+        "plan": _plan(request, shown),
     }
     return msgspec.json.encode({"html": html, "at": snapshot.at.isoformat()}).decode()
 
@@ -142,15 +152,17 @@ async def _shown(request: _Request) -> dict[str, Any]:
     now = house.clock()
     switched = await house.steer.board(now)
     counts = await house.steer.counts(now)
-    recent = snapshot_of(counts, switched.diversions, now, since=last_hour(now))
     return {
         "network": house.steer.network,
         "snapshot": snapshot_of(counts, switched.diversions, now),
-        "recent": recent,
+        "recent": snapshot_of(counts, switched.diversions, now, since=last_hour(now)),
         "diversions": switched.diversions,
         "measure": active_measure(switched.measures.values(), now),
-        "plan_svg": draw_plan(house.steer.network, recent, request.scope["state"]["lang"]),
     }
+
+
+def _plan(request: _Request, shown: dict[str, Any]) -> str:
+    return draw_plan(shown["network"], shown["recent"], request.scope["state"]["lang"])
 
 
 routes = [board, login_page, login, logout, open_diversion, close_diversion, live, counts_csv]

@@ -1,0 +1,177 @@
+"""Pictures of every page, to look at: ``make screenshots``. Phone and desktop, both languages, errors and empty states.
+
+They land in ``.cache/screenshots``; nothing here judges them but you.
+"""
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from motma.connectors.registry.population import Person
+from tests.browser.city import (
+    CHECKPOINT,
+    DESKTOP,
+    OPERATOR,
+    PHONE,
+    City,
+    enter_shift,
+    fill_declaration,
+    film,
+    open_browser,
+    picture_of,
+    running_city,
+)
+
+FOLDER = Path(".cache/screenshots")
+SIZES = {"phone": PHONE, "desktop": DESKTOP}
+
+
+def main() -> None:
+    """Take them all."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for old in FOLDER.glob("*.png"):
+        old.unlink()
+    with running_city() as city, sync_playwright() as playwright:
+        browser = open_browser(playwright)
+        code = ""
+        for language in ("vi", "en"):
+            for size, viewport in SIZES.items():
+                with _context(browser, city, viewport, language) as context:
+                    code = _citizen(context, city, f"{language}-{size}") or code
+                    _others(context, city, f"{language}-{size}")
+        _dark(browser, city)
+        browser.close()
+        seen = {"accept": code, "stop": code[:40] + ("A" if code[40] != "A" else "B") + code[41:], "unknown": "HELLO"}
+        for name, text in seen.items():
+            camera = film(picture_of(text), FOLDER / f"{name}.mjpeg")
+            looking = open_browser(playwright, camera=camera)
+            for language in ("vi", "en"):
+                for size, viewport in SIZES.items():
+                    with _context(looking, city, viewport, language, camera=True) as context:
+                        page = context.new_page()
+                        enter_shift(page, city, city.invite())
+                        page.locator("#verdict").wait_for(state="visible", timeout=20_000)
+                        page.wait_for_timeout(300)
+                        page.screenshot(path=FOLDER / f"scan-{name}-{language}-{size}.png")
+            looking.close()
+        for left in [*FOLDER.glob("*.mjpeg"), *FOLDER.glob("*.jpg")]:
+            left.unlink()
+        browser = open_browser(playwright)
+        for language in ("vi", "en"):
+            for size, viewport in SIZES.items():
+                with _context(browser, city, viewport, language) as context:
+                    _operator(context, city, f"{language}-{size}")
+        browser.close()
+    with running_city(measure=False) as city, sync_playwright() as playwright:
+        browser = open_browser(playwright)
+        with _context(browser, city, PHONE, "vi") as context:
+            _shoot(context.new_page(), city, "/", "nothing-asked-vi-phone")
+        browser.close()
+    sys.stdout.write(f"{len(list(FOLDER.glob('*.png')))} pictures in {FOLDER}\n")
+
+
+def _citizen(context: BrowserContext, city: City, name: str) -> str:
+    page = context.new_page()
+    page.goto(city.url)
+    _keep(page, f"declare-1-{name}")
+    page.click("button.primary[value='next']")
+    page.wait_for_selector(".error")
+    _keep(page, f"declare-1-errors-{name}")
+    fill_declaration(page, city, _longest(city))
+    _keep(page, f"declare-4-{name}")
+    for consent in page.locator("input[name='consents']").all():
+        consent.check()
+    page.click("button.primary[value='send']")
+    page.wait_for_url("**/code")
+    page.wait_for_timeout(300)
+    page.screenshot(path=FOLDER / f"code-{name}.png")
+    page.goto(f"{city.url}/code/1/looks")
+    _keep(page, f"looks-{name}")
+    refused = context.new_page()
+    fill_declaration(refused, city, _other_name(city))
+    for consent in refused.locator("input[name='consents']").all():
+        consent.check()
+    refused.click("button.primary[value='send']")
+    refused.wait_for_timeout(800)
+    _keep(refused, f"refused-{name}")
+    import io
+
+    import zxingcpp
+    from PIL import Image
+
+    saved = context.request.get(f"{city.url}/code/1.png").body()
+    (FOLDER / f"saved-{name}.png").write_bytes(saved)
+    found = zxingcpp.read_barcode(Image.open(io.BytesIO(saved)))
+    return str(found.text) if found else ""
+
+
+def _others(context: BrowserContext, city: City, name: str) -> None:
+    page = context.new_page()
+    for path, kept in (
+        ("/docs", "docs"),
+        ("/docs/errors", "errors"),
+        ("/nowhere", "404"),
+        ("/ops/login", "ops-login"),
+        ("/scan/enrol", "enrol"),
+    ):
+        _shoot(page, city, path, f"{kept}-{name}")
+
+
+def _operator(context: BrowserContext, city: City, name: str) -> None:
+    page = context.new_page()
+    page.goto(f"{city.url}/ops/login")
+    page.fill("[name='name']", OPERATOR)
+    page.fill("[name='key']", city.key)
+    page.click("form[action='/ops/login'] button")
+    page.wait_for_url("**/ops")
+    context.request.post(f"{city.url}/ops/diversions", form={"checkpoint": CHECKPOINT, "to": "", "note": "Ùn dài 1 km"})
+    page.wait_for_timeout(2500)
+    _keep(page, f"ops-{name}")
+
+
+def _dark(browser: Browser, city: City) -> None:
+    context = browser.new_context(viewport=PHONE, color_scheme="dark")
+    _shoot(context.new_page(), city, "/", "declare-1-dark-vi-phone")
+    context.close()
+
+
+def _shoot(page: Page, city: City, path: str, name: str) -> None:
+    page.goto(city.url + path)
+    page.wait_for_load_state("networkidle")
+    _keep(page, name)
+
+
+def _keep(page: Page, name: str) -> None:
+    page.screenshot(path=FOLDER / f"{name}.png", full_page=True)
+
+
+@contextlib.contextmanager
+def _context(
+    browser: Browser, city: City, viewport: dict[str, int], language: str, *, camera: bool = False
+) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport=viewport, permissions=["camera"] if camera else [])
+    context.set_default_timeout(10_000)
+    context.add_cookies([{"name": "motma_lang", "value": language, "url": city.url}])
+    yield context
+    context.close()
+
+
+def _longest(city: City) -> Person:
+    """The longest name among the first few thousand."""
+    return max((city.person(index) for index in range(3000)), key=lambda person: len(person.name))
+
+
+def _other_name(city: City) -> Person:
+    """Somebody who leaves a word of their name out."""
+    import msgspec
+
+    person = city.person(12)
+    words = person.name.split(" ")
+    return msgspec.structs.replace(person, name=" ".join([words[0], *words[2:]]) if len(words) > 2 else person.name)
+
+
+if __name__ == "__main__":
+    main()
