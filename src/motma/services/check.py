@@ -1,6 +1,7 @@
 """Check: a code or a number, at a checkpoint, at a time -> a verdict that is on disk before it is said."""
 
 import datetime as dt
+from typing import Annotated
 
 import msgspec
 
@@ -21,14 +22,29 @@ from motma.storage.store import Act, Already, Store
 _SCANNED_AT_MAX_AGE = dt.timedelta(minutes=10)
 
 
+def _says(description: str, *examples: str, **more: str) -> msgspec.Meta:
+    """For the interface's description only; nothing is refused by it."""
+    return msgspec.Meta(extra_json_schema={"description": description, "examples": list(examples), "extra": more})
+
+
 class Ask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a scanner sends: one of ``code`` (the text of a QR) and ``qid``; when, by its own clock."""
 
-    id: str
-    scanned_at: dt.datetime
-    code: str | None = None
-    qid: str | None = None
-    device_time: dt.datetime | None = None
+    id: Annotated[
+        str,
+        _says(
+            "Made by the scanner: `scn_` and 26 characters, time-ordered. Sent again, it is the same scan.",
+            "scn_01kf7yejc00000000000000002",
+            pattern="^scn_[0-7][0-9a-hjkmnp-tv-z]{25}$",
+        ),
+    ]
+    scanned_at: Annotated[dt.datetime, _says("By the device's clock, with its zone.", "2026-01-18T14:20:00+07:00")]
+    code: Annotated[str | None, _says("The text of a QR, whatever it is.", "NCFLA0+00FFWTWGSLKC…")] = None
+    qid: Annotated[str | None, _says("A typed number; separators do no harm.", "521322 923144 321717")] = None
+    device_time: Annotated[
+        dt.datetime | None,
+        _says("The device's clock when it sends, at most ten minutes later.", "2026-01-18T14:20:01+07:00"),
+    ] = None
 
 
 class Person(msgspec.Struct, frozen=True):

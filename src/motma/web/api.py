@@ -1,6 +1,7 @@
 """What the endpoints for programs share: strict JSON in, problem details out, and how both are described."""
 
 import re
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -8,6 +9,7 @@ from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.exceptions import HTTPException
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Operation
 
 from motma.core.errors import Invalid
 from motma.web.problems import ProblemDetails, malformed
@@ -40,6 +42,15 @@ async def json_only(connection: ASGIConnection[Any, Any, Any, Any], _: object) -
     kind = connection.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise HTTPException(status_code=415)
+
+
+@dataclass
+class Described(Operation):
+    """An operation whose description leaves out the 400 that Litestar would answer and we never do."""
+
+    def __post_init__(self) -> None:
+        """Takes it out."""
+        (self.responses or {}).pop("400", None)
 
 
 def problems(*statuses: int) -> dict[int, ResponseSpec]:

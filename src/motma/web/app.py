@@ -83,6 +83,7 @@ def create_app(lifespan: Lifespan) -> ASGIApp:
         exception_handlers={MotmaError: answer_error, HTTPException: answer_error, Exception: answer_error},
         lifespan=[living],
         openapi_config=docs.openapi,
+        include_in_schema=False,  # pages are for people; what programs may use says so itself
         request_max_body_size=BODY_MAX_BYTES,
         multipart_form_part_limit=400,
         logging_config=None,

@@ -9,7 +9,7 @@ from litestar.params import JSONBody
 
 from motma.services.check import Ask, Checked
 from motma.web.access import house_of, require_officer
-from motma.web.api import JsonRequest, json_only, problems
+from motma.web.api import Described, JsonRequest, json_only, problems
 
 
 async def officer_only(connection: ASGIConnection[Any, Any, Any, Any], _: object) -> None:
@@ -20,6 +20,9 @@ async def officer_only(connection: ASGIConnection[Any, Any, Any, Any], _: object
 @post(
     "/v1/checks",
     status_code=200,
+    include_in_schema=True,
+    operation_class=Described,
+    response_description="The verdict, recorded",
     summary="Check a code or a number",
     tags=["officers"],
     security=[{"device": [], "shift": []}],

@@ -6,13 +6,13 @@ Needs a bearer token. The same ``Idempotency-Key`` with the same body answers wi
 import datetime as dt
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.connection import ASGIConnection
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.openapi.spec import OpenAPIType, Operation, Schema
+from litestar.openapi.spec import OpenAPIType, Schema
 from litestar.openapi.spec import Parameter as OpenAPIParameter
 from litestar.params import JSONBody
 
@@ -21,90 +21,140 @@ from motma.core.words import Words
 from motma.services.declare import Receipt
 from motma.services.enrol import Platform
 from motma.web.access import house_of, require_platform
-from motma.web.api import JsonRequest, json_only, problems
+from motma.web.api import Described, JsonRequest, json_only, problems
 from motma.web.receipts import told
 
 
-class DocumentSent(msgspec.Struct):
-    """CCCD: 12 digits. CMND: 9 digits. Passport: 5-12 letters and digits."""
+def _says(description: str, *examples: Any, **more: Any) -> msgspec.Meta:
+    """What the description says of a member. Nothing is refused by it: the form refuses, field by field, in words."""
+    return msgspec.Meta(extra_json_schema={"description": description, "examples": list(examples), "extra": more})
 
-    kind: str
-    number: str
+
+_Province = Annotated[str, _says("Code of a province of the 2025 units, two digits.", "91")]
+_Commune = Annotated[str, _says("Code of a commune of that province, five digits.", "31018")]
+_InWords = Annotated[
+    dict[str, str], _says("The same sentence in Vietnamese (`vi`) and in English (`en`).", {"vi": "…", "en": "…"})
+]
+
+
+class DocumentSent(msgspec.Struct):
+    """An identity document."""
+
+    kind: Annotated[str, _says("`cccd`, `cmnd` (the old card) or `passport`.", "cccd")]
+    number: Annotated[
+        str, _says("CCCD: 12 digits. CMND: 9 digits. Passport: 5 to 12 letters and digits.", "999086834952")
+    ]
 
 
 class PlaceSent(msgspec.Struct):
-    """Codes of the 2025 units: province (2 digits) and commune (5 digits)."""
+    """A commune, and for a residence the rest of the address."""
 
-    province: str
-    commune: str
-    address: str = ""
+    province: _Province
+    commune: _Commune
+    address: Annotated[str, _says("House, street, hamlet. Needed for the residence only.", "Ấp 11, tổ 5")] = ""
 
 
 class TripSent(msgspec.Struct):
-    """One journey; ``departs_at`` is ISO 8601; ``checkpoints`` are ids from ``GET /v1/checkpoints``, in order."""
+    """One journey."""
 
     origin: PlaceSent
     destination: PlaceSent
-    vehicle: str
-    departs_at: str
-    plate: str = ""
-    checkpoints: list[str] = []
+    vehicle: Annotated[str, _says("An id of the form's vehicles.", "motorbike")]
+    departs_at: Annotated[
+        str,
+        _says(
+            "ISO 8601, from yesterday to 30 days from now; without a zone it is Vietnamese time.",
+            "2026-01-18T14:20+07:00",
+        ),
+    ]
+    plate: Annotated[str, _says("The vehicle's plate, if it has one.", "59X312345")] = ""
+    checkpoints: Annotated[
+        list[str], _says("Ids of `GET /v1/checkpoints` in the order of the way; may be left out.", ["g04-ba-lang"])
+    ] = []
 
 
 class HealthSent(msgspec.Struct):
-    """Every symptom of the form, each true or false."""
+    """The health answers."""
 
-    symptoms: dict[str, bool]
-    contact: bool
-    places: str = ""
+    symptoms: Annotated[
+        dict[str, bool],
+        _says(
+            "Every symptom of the form, each true or false.",
+            dict.fromkeys(
+                (
+                    "fever",
+                    "cough",
+                    "breathless",
+                    "sore_throat",
+                    "fatigue",
+                    "taste_smell",
+                    "aching",
+                    "diarrhoea",
+                    "rash",
+                ),
+                False,
+            ),
+        ),
+    ]
+    contact: Annotated[bool, _says("Contact with a patient in the last 14 days.", False)]
+    places: Annotated[str, _says("Places visited in the last 14 days.", "")] = ""
 
 
 class DeclarationSent(msgspec.Struct):
-    """The one form, version 2026-1. ``consents`` lists the purposes that the citizen agreed to."""
+    """The one form, version 2026-1. Members that it does not know are passed over."""
 
-    name: str
-    birth_date: str
-    sex: str
-    nationality: str
+    name: Annotated[str, _says("As on the document, with all tone marks.", "Nguyễn Trần Quốc An")]
+    birth_date: Annotated[str, _says("YYYY-MM-DD.", "1986-12-27")]
+    sex: Annotated[str, _says("`female`, `male` or `other`.", "male")]
+    nationality: Annotated[str, _says("ISO 3166-1 alpha-2.", "VN")]
     document: DocumentSent
-    phone: str
+    phone: Annotated[str, _says("E.164, or as dialled in Vietnam.", "+84500420075")]
     residence: PlaceSent
     trip: TripSent
     health: HealthSent
-    consents: list[str]
+    consents: Annotated[
+        list[str],
+        _says(
+            "The form's purposes that the citizen agreed to, each on its own; a code needs all.",
+            ["code", "identity", "health", "passage"],
+        ),
+    ]
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What became of the declaration; ``code`` is the text to show as a QR."""
+    """What became of the declaration. A refusal is an answer too, and is recorded."""
 
-    declaration: str
-    outcome: str
-    qid: str | None
-    code: str | None
+    declaration: Annotated[str, _says("The declaration's id.", "dcl_01kf7yejc0k13emra4srge0byv")]
+    outcome: Annotated[
+        Literal["accepted", "pending", "refused"],
+        _says("`pending`: the register does not answer; the code works and is matched later.", "accepted"),
+    ]
+    qid: Annotated[str | None, _says("The citizen's number for life; null when refused.", "521322923144321717")]
+    code: Annotated[str | None, _says("The text to show as a QR; null when refused.", "NCFLA0+00FFWTWGSLKC…")]
     valid_from: dt.datetime | None
     valid_until: dt.datetime | None
-    differing: tuple[str, ...]
-    words: dict[str, str]
-    repeated: bool
+    differing: Annotated[tuple[str, ...], _says("The fields to look at again when refused.", ["name"])]
+    words: _InWords
+    repeated: Annotated[bool, _says("Sent before under this key: this is the first answer again.", False)]
 
 
 class InForce(msgspec.Struct, frozen=True):
     """The measure in force; null when nothing is asked of anybody."""
 
-    measure: str | None
+    measure: Annotated[str | None, _says("The measure's id.", "demo-hcmc")]
     title: dict[str, str] | None
     legal_basis: dict[str, str] | None
     ends_at: dt.datetime | None
-    form: str | None
+    form: Annotated[str | None, _says("The version of the form to fill in.", "2026-1")]
 
 
 class CheckpointListed(msgspec.Struct, frozen=True):
     """A checkpoint of the network."""
 
-    id: str
-    name: dict[str, str]
-    kind: str
-    road: str
+    id: Annotated[str, _says("What `trip.checkpoints` names.", "g04-ba-lang")]
+    name: _InWords
+    kind: Annotated[Literal["gateway", "inner"], _says("At the city's edge, or inside it.", "gateway")]
+    road: Annotated[str, _says("The road it stands on.", "QL1")]
 
 
 async def platform_only(connection: ASGIConnection[Any, Any, Any, Any], _: object) -> None:
@@ -117,11 +167,12 @@ _is_key = re.compile(_KEY).match
 
 
 @dataclass
-class WithKey(Operation):
+class WithKey(Described):
     """Describes the ``Idempotency-Key`` that :func:`keyed` reads."""
 
     def __post_init__(self) -> None:
         """Adds the header to the operation's parameters."""
+        super().__post_init__()
         key = OpenAPIParameter(
             name="Idempotency-Key",
             param_in="header",
@@ -149,6 +200,8 @@ async def keyed(connection: ASGIConnection[Any, Any, Any, Any], _: object) -> No
 @post(
     "/v1/declarations",
     status_code=201,
+    include_in_schema=True,
+    response_description="Recorded: accepted, pending or refused",
     summary="Send a declaration",
     tags=["platforms"],
     guards=[platform_only, json_only, keyed],
@@ -174,7 +227,14 @@ async def send_declaration(
     return Response(_answer(receipt), status_code=200 if receipt.repeated else 201)
 
 
-@get("/v1/measure", summary="What is asked for now", tags=["open"])
+@get(
+    "/v1/measure",
+    include_in_schema=True,
+    response_description="The measure, or nulls",
+    responses=problems(503),
+    summary="What is asked for now",
+    tags=["open"],
+)
 async def measure_in_force(request: Request[Any, Any, Any]) -> InForce:
     """The measure in force. With none, nothing may be asked of anybody."""
     house = house_of(request)
@@ -184,7 +244,13 @@ async def measure_in_force(request: Request[Any, Any, Any]) -> InForce:
     return InForce(measure.id, measure.title._asdict(), measure.legal_basis._asdict(), measure.ends_at, measure.form)
 
 
-@get("/v1/checkpoints", summary="The checkpoints", tags=["open"])
+@get(
+    "/v1/checkpoints",
+    include_in_schema=True,
+    response_description="In no particular order",
+    summary="The checkpoints",
+    tags=["open"],
+)
 async def checkpoints(request: Request[Any, Any, Any]) -> list[CheckpointListed]:
     """Every checkpoint of the network."""
     return [

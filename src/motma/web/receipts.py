@@ -23,6 +23,7 @@ _NAME = {
         "Họ tên khác ở dấu. Gõ đủ dấu như trên thẻ.",
         "The name differs in its tone marks. Type them all, as on the card.",
     ),
+    "spelling": Words("Họ tên khác ở i và y. Gõ như trên thẻ.", "The name differs in i and y. Type it as on the card."),
     "order": Words(
         "Họ tên khác ở thứ tự các chữ. Gõ họ trước, tên sau như trên thẻ.",
         "The words of the name are in another order. Type them as on the card, family name first.",
@@ -60,5 +61,5 @@ def told(match: Match) -> Told:
     if match.grade is Grade.PENDING:
         return _PENDING
     if match.differing == ("name",):
-        return Told(("name",), _NAME[match.how])
+        return Told(("name",), _NAME.get(match.how, _NAME[None]))
     return _APART

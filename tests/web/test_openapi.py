@@ -1,0 +1,205 @@
+"""The description is a valid one, and it is true: of what is sent, of every status, of every answer."""
+
+import asyncio
+import datetime as dt
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import jsonschema_rs
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode
+from schemathesis.specs.openapi import checks as openapi_checks
+
+from tests.world import World, living_world
+
+DOORS = {
+    ("/v1/checks", "post"),
+    ("/v1/declarations", "post"),
+    ("/v1/measure", "get"),
+    ("/v1/checkpoints", "get"),
+}
+_CHECKS = [
+    schemathesis.checks.not_a_server_error,
+    openapi_checks.status_code_conformance,
+    openapi_checks.content_type_conformance,
+    openapi_checks.response_headers_conformance,
+    openapi_checks.response_schema_conformance,
+    openapi_checks.negative_data_rejection,
+]
+_NOT_SENT = ("user-agent", "authorization", "cookie")
+_bounded = settings(
+    max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+)
+
+
+class Running:
+    """A world on a loop of its own, for tests that hypothesis drives."""
+
+    def __init__(self, runner: asyncio.Runner, world: World) -> None:
+        self.runner, self.world = runner, world
+        self.spec: dict[str, Any] = self.ask(world.browser(), "GET", "/v1/openapi.json").json()
+        self.schema = schemathesis.openapi.from_dict(self.spec)
+        self.clients = {
+            "/v1/checks": runner.run(world.officer_at()),
+            "/v1/declarations": runner.run(world.platform()),
+            "/v1/measure": world.browser(),
+            "/v1/checkpoints": world.browser(),
+        }
+
+    def ask(self, client: httpx.AsyncClient, method: str, path: str, **more: Any) -> httpx.Response:
+        return self.runner.run(client.request(method, path, **more))
+
+    def send(self, case: schemathesis.Case, client: httpx.AsyncClient) -> httpx.Response:
+        """One generated request, as it is and with what opens the door."""
+        ready = case.as_transport_kwargs(base_url="http://motma.test")
+        headers = {name: value for name, value in ready["headers"].items() if name.lower() not in _NOT_SENT}
+        headers |= {name: client.headers[name] for name in ("authorization",) if name in client.headers}
+        content = {name: ready[name] for name in ("json", "data") if ready.get(name) is not None}
+        if isinstance(content.get("data"), bytes | str):
+            content["content"] = content.pop("data")
+        raw = [(name.encode(), str(value).encode("latin-1", "replace")) for name, value in headers.items()]
+        return self.ask(client, ready["method"], ready["url"], params=ready.get("params"), headers=raw, **content)
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with asyncio.Runner() as runner:
+        opened = living_world(Path(tmp_path_factory.mktemp("openapi")))
+        yield Running(runner, runner.run(opened.__aenter__()))
+        runner.run(opened.__aexit__(None, None, None))
+
+
+def test_it_is_a_valid_description(running: Running) -> None:
+    assert running.spec["openapi"].startswith("3.1")
+    running.schema.validate()
+    assert {(path, method) for path, item in running.spec["paths"].items() for method in item} == DOORS
+    for schema in running.spec["components"]["schemas"].values():
+        jsonschema_rs.meta.validate({"$schema": "https://json-schema.org/draft/2020-12/schema", **schema})
+
+
+def test_it_says_what_is_what(running: Running) -> None:
+    for path, item in running.spec["paths"].items():
+        for operation in item.values():
+            assert operation["summary"] and operation["description"], path
+            assert "400" not in operation["responses"], path
+            for status, response in operation["responses"].items():
+                (kind,) = response["content"]
+                assert kind == ("application/json" if status < "300" else "application/problem+json"), (path, status)
+    for name in ("DeclarationSent", "DocumentSent", "PlaceSent", "TripSent", "HealthSent", "Ask"):
+        for member, schema in running.spec["components"]["schemas"][name]["properties"].items():
+            assert "$ref" in schema or schema["description"], (name, member)
+
+
+def _example(spec: dict[str, Any], schema: dict[str, Any]) -> Any:
+    if "$ref" in schema:
+        schema = spec["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+        return {name: _example(spec, inner) for name, inner in schema["properties"].items()}
+    return schema["examples"][0]
+
+
+def test_its_examples_work_as_they_stand(running: Running) -> None:
+    body = _example(running.spec, {"$ref": "#/components/schemas/DeclarationSent"})
+    body["trip"]["departs_at"] = (running.world.now + dt.timedelta(hours=1)).isoformat()
+    sent = running.ask(
+        running.clients["/v1/declarations"], "POST", "/v1/declarations", json=body, headers={"idempotency-key": "k"}
+    )
+    # The register of a test is a small one: the demonstration's person is not in it. The form accepts them.
+    assert (sent.status_code, sent.json()["outcome"], sent.json()["differing"]) == (
+        201,
+        "refused",
+        ["document.number", "birth_date"],
+    )
+    ask = _example(running.spec, {"$ref": "#/components/schemas/Ask"})
+    del ask["qid"]
+    assert running.ask(running.clients["/v1/checks"], "POST", "/v1/checks", json=ask).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "mode"),
+    [
+        (path, method, mode)
+        for path, method in sorted(DOORS)
+        for mode in GenerationMode
+        if (method, mode) != ("get", GenerationMode.NEGATIVE)  # nothing is sent, so nothing can be wrong
+    ],
+)
+def test_it_is_true(running: Running, path: str, method: str, mode: GenerationMode) -> None:
+    operation = running.schema[path][method.upper()]
+    before = running.world.rows()
+    answered: set[int] = set()
+
+    @given(case=operation.as_strategy(generation_mode=mode))
+    @_bounded
+    def every(case: schemathesis.Case) -> None:
+        if mode is GenerationMode.POSITIVE and path == "/v1/checks" and case.body.get("code") is not None:
+            for name in ("qid", "device_time"):  # as the words beside the schema say: one of two, and not much later
+                case.body.pop(name, None)
+        answer = running.send(case, running.clients[path])
+        answered.add(answer.status_code)
+        case.validate_response(answer, checks=_CHECKS)
+
+    every()
+    assert answered <= {200, 201, 413, 415, 422}
+    assert (200 in answered) == (method == "get" or (path == "/v1/checks" and mode is GenerationMode.POSITIVE))
+    if path == "/v1/declarations":
+        assert running.world.rows() == before
+
+
+def _refused(running: Running) -> dict[str, Callable[[], httpx.Response]]:
+    """A request for every answer that is described, by ``path status``."""
+    world, platform, officer = running.world, running.clients["/v1/declarations"], running.clients["/v1/checks"]
+    good = world.declaration(world.person(0))
+    json = {"content-type": "application/json"}
+
+    def declare(client: httpx.AsyncClient = platform, **more: Any) -> httpx.Response:
+        more.setdefault("json", good)
+        more.setdefault("headers", {"idempotency-key": "one"})
+        return running.ask(client, "POST", "/v1/declarations", **more)
+
+    def check(client: httpx.AsyncClient = officer, **more: Any) -> httpx.Response:
+        ask = {"id": "scn_01kf7yejc00000000000000009", "scanned_at": world.now.isoformat(), "code": "x"}
+        return running.ask(client, "POST", "/v1/checks", **{"json": ask, **more})
+
+    other = running.runner.run(world.officer_at(officer="CB-02"))
+    return {
+        "/v1/declarations 201": declare,
+        "/v1/declarations 200": declare,
+        "/v1/declarations 401": lambda: declare(world.browser()),
+        "/v1/declarations 403": lambda: declare(headers={"idempotency-key": "one", "origin": "http://evil.test"}),
+        "/v1/declarations 409": lambda: declare(json={**good, "phone": "0912345678"}),
+        "/v1/declarations 413": lambda: declare(json={**good, "name": "x" * 70_000}),
+        "/v1/declarations 415": lambda: declare(json=None, data={"a": "b"}),
+        "/v1/declarations 422": lambda: declare(json={}),
+        "/v1/checks 200": check,
+        "/v1/checks 401": lambda: check(world.browser()),
+        "/v1/checks 403": lambda: check(headers={"sec-fetch-site": "cross-site"}),
+        "/v1/checks 409": lambda: check(other),
+        "/v1/checks 413": lambda: check(json=None, content=b" " * 70_000, headers=json),
+        "/v1/checks 415": lambda: check(json=None, content=b"{}", headers={"content-type": "text/plain"}),
+        "/v1/checks 422": lambda: check(json={}),
+        "/v1/measure 200": lambda: running.ask(world.browser(), "GET", "/v1/measure"),
+        "/v1/checkpoints 200": lambda: running.ask(world.browser(), "GET", "/v1/checkpoints"),
+    }
+
+
+def test_every_status_that_is_described_is_answered_so(running: Running) -> None:
+    """But 503: that needs a database that is away (``tests/storage`` takes it away)."""
+    described = {
+        f"{path} {status}"
+        for path, item in running.spec["paths"].items()
+        for operation in item.values()
+        for status in operation["responses"]
+        if status != "503"
+    }
+    asked = _refused(running)
+    assert described == set(asked)
+    for about, ask in asked.items():
+        path, _, status = about.partition(" ")
+        answer = ask()
+        assert answer.status_code == int(status), (about, answer.text)
+        method = "get" if path in ("/v1/measure", "/v1/checkpoints") else "post"
+        running.schema[path][method.upper()].validate_response(answer)
