@@ -6,6 +6,7 @@ import os
 import shutil
 import tempfile
 import threading
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from playwright.sync_api import Browser, Page, Playwright
 
 from motma.config import Settings, read_settings
 from motma.connectors.registry.population import Person, Population
+from motma.core.code import base45_decode, base45_encode
 from motma.measures import load_demo_measure
 from motma.replay.drive import free_port, running_server
 from motma.wiring import build, utc_now
@@ -25,10 +27,17 @@ DESKTOP = {"width": 1280, "height": 800}
 OFFICER, OPERATOR, CHECKPOINT = "CB-01", "TRUC-BAN", "g07-vinh-binh"
 
 # As root there is no sandbox; and no browser of a test looks for anything outside this machine.
-_CHROMIUM = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-    " --disable-component-update --disable-sync --use-fake-ui-for-media-stream --use-fake-device-for-media-stream"
-).split()
+_CHROMIUM = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +114,13 @@ def picture_of(code: str) -> Image.Image:
     """A QR picture of any text."""
     barcode = zxingcpp.create_barcode(code, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
     return Image.fromarray(barcode.to_image(scale=4, add_quiet_zones=True))
+
+
+def tamper(code: str) -> str:
+    """Another name in a code that is otherwise as it was."""
+    cose = bytearray(zlib.decompress(base45_decode(code)))
+    cose[len(cose) // 2 - 10] ^= 0x01
+    return base45_encode(zlib.compress(bytes(cose), 9))
 
 
 def fill_declaration(page: Page, city: City, person: Person, *, symptoms: tuple[str, ...] = ()) -> None:

@@ -1,7 +1,6 @@
 """The whole line in a real browser: declare → code → camera → green; a tampered one → red; the operator sees both."""
 
 import io
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import zxingcpp
 from PIL import Image
 from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
 
-from motma.core.code import base45_decode, base45_encode
 from tests.browser.city import (
     CHECKPOINT,
     DESKTOP,
@@ -23,6 +21,7 @@ from tests.browser.city import (
     open_browser,
     picture_of,
     running_city,
+    tamper,
 )
 
 pytestmark = pytest.mark.browser
@@ -59,13 +58,6 @@ def declare(page: Page, city: City, index: int, **answers: tuple[str, ...]) -> s
     found = zxingcpp.read_barcode(Image.open(io.BytesIO(saved.body())))
     assert found is not None
     return str(found.text)
-
-
-def tamper(code: str) -> str:
-    """Another name in a code that is otherwise as it was."""
-    cose = bytearray(zlib.decompress(base45_decode(code)))
-    cose[len(cose) // 2 - 10] ^= 0x01
-    return base45_encode(zlib.compress(bytes(cose), 9))
 
 
 def see(playwright: Playwright, city: City, tmp_path: Path, code: str, *, link: str) -> str:

@@ -46,7 +46,6 @@ const verdict = (more) => json(200, ({ id }) => ({
   known: true,
   reasons: [],
   citizen: null,
-  party: 1,
   refer: null,
   valid_until: null,
   judged_at: "2026-11-22T14:20:05Z",

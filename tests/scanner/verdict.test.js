@@ -25,7 +25,6 @@ const answer = (fields) => ({
     known: true,
     reasons: [],
     citizen: CITIZEN,
-    party: 1,
     refer: null,
     valid_until: null,
     ...fields,
@@ -33,12 +32,12 @@ const answer = (fields) => ({
 });
 
 test("accept: the word, whom to expect, and no more of the birth date than the year", () => {
-  const view = viewOf(answer({ party: 2, valid_until: "2026-11-25T07:20:00Z" }), "vi", { timeZone: "Asia/Ho_Chi_Minh" });
+  const view = viewOf(answer({ valid_until: "2026-11-25T07:20:00Z" }), "vi", { timeZone: "Asia/Ho_Chi_Minh" });
   assert.equal(view.tone, "go");
   assert.deepEqual(view.word, ["ĐƯỢC", "QUA"]);
   assert.deepEqual(view.beside, { lang: "en", text: "GO" });
   assert.equal(view.name, "Nguyễn Thị Minh");
-  assert.deepEqual(view.about, ["•••• 3456", "sinh 1987", "2 người"]);
+  assert.deepEqual(view.about, ["•••• 3456", "sinh 1987"]);
   assert.equal(view.until, "Hạn đến 14:20 ngày 25/11");
   assert.deepEqual([view.reason, view.cure, view.more, view.action], [null, null, [], "next"]);
 });
@@ -47,7 +46,7 @@ test("manual: the whole birth date, to compare; the other reasons after the deci
   const view = viewOf(answer({ outcome: "manual", reasons: [PENDING, CONTACT] }), "en");
   assert.equal(view.tone, "check");
   assert.deepEqual(view.word, ["CHECK"]);
-  assert.deepEqual(view.about, ["•••• 3456", "18/01/1987", "1 person"]);
+  assert.deepEqual(view.about, ["•••• 3456", "18/01/1987"]);
   assert.equal(view.reason, PENDING.words.en);
   assert.equal(view.cure, PENDING.cure.en);
   assert.deepEqual(view.more, [{ reason: CONTACT.words.en, cure: CONTACT.cure.en }]);

@@ -8,7 +8,7 @@ const TONES = { accept: "go", manual: "check", refer: "next", reject: "stop" };
  * `answer` is what checks.js returns. The view:
  *   tone    "go" | "check" | "next" | "stop" | "unknown": colour, shape, sound and vibration in one
  *   word    the verdict, in lines; `beside` the same in the other language
- *   name, about    whom to expect: name; last four, birth, party size (null when nobody is known)
+ *   name, about    whom to expect: name; last four, birth (null when nobody is known)
  *   reason, cure   the deciding one; either may be null
  *   more    further reasons: [{ reason, cure }]
  *   until   end of validity, in words, or null
@@ -26,13 +26,13 @@ export function viewOf(answer, lang, { timeZone } = {}) {
     const cure = say(again ? "unknown.cure" : "unknown.refused.cure");
     return { ...blank("unknown", lang), reason, cure, action: again ? "retry" : "next" };
   }
-  const { outcome, known, reasons, citizen, party, refer, valid_until } = answer.verdict;
+  const { outcome, known, reasons, citizen, refer, valid_until } = answer.verdict;
   const tone = outcome === "manual" && !known ? "unknown" : TONES[outcome];
   const [first, ...rest] = reasons.map((why) => ({ reason: why.words[lang], cure: why.cure[lang] }));
   const view = {
     ...blank(tone, lang),
     name: citizen?.name ?? null,
-    about: citizen ? aboutPerson(citizen, party, tone, say) : null,
+    about: citizen ? aboutPerson(citizen, tone, say) : null,
     reason: first?.reason ?? null,
     cure: first?.cure ?? null,
     more: rest,
@@ -61,11 +61,10 @@ function blank(tone, lang) {
 }
 
 // To let somebody pass, the year is enough; to compare with a document, the whole date is needed.
-function aboutPerson({ last_four, birth_date }, party, tone, say) {
+function aboutPerson({ last_four, birth_date }, tone, say) {
   const [year, month, day] = birth_date.split("-");
   const born = tone === "check" || tone === "unknown" ? `${day}/${month}/${year}` : say("person.born", year);
-  const people = party > 1 ? say("person.party", party) : say("person.alone");
-  return [`•••• ${last_four}`, born, people];
+  return [`•••• ${last_four}`, born];
 }
 
 function distance(metres, lang, say) {

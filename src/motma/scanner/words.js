@@ -76,8 +76,6 @@ const WORDS = {
   "word.unknown": ["CHƯA|RÕ", "NOT|KNOWN"],
 
   "person.born": ["sinh {0}", "born {0}"],
-  "person.alone": ["1 người", "1 person"],
-  "person.party": ["{0} người", "{0} people"],
   "until": ["Hạn đến {0}", "Valid until {0}"],
   "refer.to": ["Đi tiếp đến {0}", "Go on to {0}"],
   "refer.metres": ["cách {0} m", "{0} m away"],
