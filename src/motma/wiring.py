@@ -4,7 +4,7 @@ import asyncio
 import base64
 import contextlib
 import datetime as dt
-import secrets as randomness
+import os
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
@@ -55,7 +55,7 @@ async def build(
     registry = registry or FictionalRegistry(Population(settings.register_seed, settings.register_size))
     signing_key = secrets.signing_key()
     codes = CodeOffice(settings.issuer, signing_key, {signing_key.kid: signing_key.private.public_key()})
-    network, random = load_network(), randomness.token_bytes
+    network, random = load_network(), os.urandom
     store = await Store.open(settings.database_url, seal_key=secrets.seal_key, clock=clock)
     try:
         board = BoardReader(store)

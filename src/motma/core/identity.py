@@ -76,7 +76,8 @@ def compare(claim: IdentityClaim, record: RegisterRecord | None) -> Match:
         return Match(Grade.UNKNOWN, ("document.number",))
     if claim.birth_date != record.birth_date:
         return Match(Grade.MISMATCHED, ("birth_date",))
-    claimed, held = name_key(claim.name), name_key(record.name)
+    claimed = name_key(claim.name)
+    held = claimed if claim.name == record.name else name_key(record.name)
     if claimed == held:
         return Match(Grade.MATCHED) if held else Match(Grade.MISMATCHED, ("name",))
     how = _how_it_differs(claim.name, record.name, claimed, held)

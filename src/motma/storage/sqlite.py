@@ -108,6 +108,8 @@ class SQLiteEngine:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA journal_size_limit = 67108864")
+        # Keys are random, so each checkpoint rewrites pages all over the file: let 32 MB gather first, not 4.
+        connection.execute("PRAGMA wal_autocheckpoint = 8000")
         return connection
 
     def _prepare(self) -> None:
