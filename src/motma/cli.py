@@ -4,7 +4,7 @@ import datetime as dt
 import sys
 from collections.abc import Coroutine
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import click
 import uvloop
@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from motma import __version__
-from motma.config import read_settings
+from motma.config import Settings, read_settings
 from motma.core.errors import MotmaError
 from motma.demo import run_demo
 from motma.doctor import examine
@@ -56,6 +56,7 @@ def serve(host: str | None, port: int | None) -> None:
     """Run the server."""
     settings = read_settings()
     settings = replace(settings, host=host or settings.host, port=settings.port if port is None else port)
+    _run(_openable(settings))
     click.echo(f"Một Mã {__version__} on http://{settings.host}:{settings.port}")
     server(settings).run()
 
@@ -101,6 +102,12 @@ def admit() -> None:
     """Let a device, an officer, an operator or a platform in; what opens the door is printed once."""
 
 
+async def _openable(settings: Settings) -> None:
+    """Say what is wrong with the settings in one line, before a server says it in a hundred."""
+    async with build(settings):
+        pass
+
+
 def _with_house(work: "Any") -> Any:
     async def inner() -> Any:
         async with build(read_settings()) as built:
@@ -140,6 +147,27 @@ def admit_operator(name: str) -> None:
 def admit_platform(platform: str, name: str) -> None:
     """A bearer token for the PLATFORM called NAME."""
     click.echo(_with_house(lambda built, now: built.house.enrol.register_platform(platform, name, now)))
+
+
+@cli.command()
+@click.argument("kind", type=click.Choice(["device", "officer", "operator", "platform"]))
+@click.argument("who")
+def dismiss(kind: Literal["device", "officer", "operator", "platform"], who: str) -> None:
+    """Let the device, officer, operator or platform WHO in no longer; a running server knows within two seconds.
+
+    WHO is a device's id (`motma devices`) or the short name that was admitted. Their shifts and sessions end too.
+    """
+    ended = _with_house(lambda built, now: built.house.enrol.dismiss(kind, who, now))
+    click.echo(f"{ended} ended")
+
+
+@cli.command()
+def devices() -> None:
+    """The devices that are enrolled."""
+    table = Table("id", "checkpoint", "name")
+    for device in _with_house(lambda built, now: built.house.enrol.devices()):
+        table.add_row(device.id, device.checkpoint, device.name)
+    _console.print(table)
 
 
 @cli.group()

@@ -1,9 +1,11 @@
 """Settings: read from the environment in this one place, each with its meaning and its check."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from motma.core.errors import Invalid
 from motma.core.words import Words
@@ -26,19 +28,29 @@ class Settings:
     """The fictional population register: its seed and how many people it has."""
 
 
+_A_PATH = (re.compile(r"[^\0]+"), Words("một thư mục", "a folder"))
+_A_DATABASE = (
+    re.compile(r"sqlite:///[^\0]+|postgres(?:ql)?://[^\0]+"),
+    Words("sqlite:///đường-dẫn hoặc postgresql://máy/tên", "sqlite:///path or postgresql://host/name"),
+)
+_A_HOST = (re.compile(r"[0-9A-Za-z.:_%-]{1,253}"), Words("một địa chỉ để nghe", "an address to listen on"))
+_AN_ISSUER = (
+    re.compile(r"[!-~]{1,64}"),
+    Words("1 đến 64 ký tự ASCII không dấu cách", "1 to 64 ASCII characters without spaces"),  # it is in every QR
+)
 _KNOWN = ("DATA", "DATABASE_URL", "HOST", "PORT", "ISSUER", "REGISTER_SEED", "REGISTER_SIZE")
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Settings from ``MOTMA_…`` variables. Raises :class:`Invalid` ``config.*`` for what cannot be used."""
     given = os.environ if environment is None else environment
-    data = Path(given.get("MOTMA_DATA", "motma-data"))
+    data = Path(_text(given, "DATA", "motma-data", _A_PATH))
     return Settings(
         data=data,
-        database_url=given.get("MOTMA_DATABASE_URL", f"sqlite:///{(data / 'motma.db').absolute()}"),
-        host=given.get("MOTMA_HOST", "127.0.0.1"),
+        database_url=_text(given, "DATABASE_URL", f"sqlite:///{(data / 'motma.db').absolute()}", _A_DATABASE),
+        host=_text(given, "HOST", "127.0.0.1", _A_HOST),
         port=_number(given, "PORT", 8000, 0, 65_535),
-        issuer=given.get("MOTMA_ISSUER", "motma.demo"),
+        issuer=_text(given, "ISSUER", "motma.demo", _AN_ISSUER),
         register_seed=_number(given, "REGISTER_SEED", 2021, 0, 2**63 - 1),
         register_size=_number(given, "REGISTER_SIZE", 100_000, 1, 10_000_000),
     )
@@ -56,9 +68,27 @@ def unknown_settings(environment: Mapping[str, str] | None = None) -> list[str]:
     )
 
 
+def _text(given: Mapping[str, str], name: str, default: str, like: tuple[re.Pattern[str], Words]) -> str:
+    text = given.get(f"MOTMA_{name}", default)
+    pattern, words = like
+    if not pattern.fullmatch(text) or not _has_good_port(text):
+        raise Invalid(
+            f"config.{name.lower()}", Words(f"MOTMA_{name} phải là {words.vi}.", f"MOTMA_{name} must be {words.en}.")
+        )
+    return text
+
+
+def _has_good_port(url: str) -> bool:
+    """False for an address whose port is no number; several addresses are left to the database's driver."""
+    try:
+        return "," in url or "://" not in url or urlsplit(url).port != 0
+    except ValueError:
+        return False
+
+
 def _number(given: Mapping[str, str], name: str, default: int, least: int, most: int) -> int:
     text = given.get(f"MOTMA_{name}", str(default))
-    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and least <= int(text) <= most):
         raise Invalid(
             f"config.{name.lower()}",
             Words(

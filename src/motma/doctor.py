@@ -92,7 +92,7 @@ def _folder(settings: Settings) -> Finding:
 
 
 def _room(settings: Settings) -> Finding:
-    here = settings.data if settings.data.exists() else settings.data.absolute().parent
+    here = next(folder for folder in (settings.data, *settings.data.absolute().parents) if folder.is_dir())
     free = shutil.disk_usage(here).free
     message = f"{free / 1e9:.1f} GB free."
     if free < _ROOM_MIN_BYTES:
@@ -101,10 +101,14 @@ def _room(settings: Settings) -> Finding:
 
 
 def _port(settings: Settings) -> Finding:
-    with socket.socket() as probe:
+    try:
+        (family, _, _, _, address), *_ = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)
+    except OSError:
+        return Finding("error", "config.host", f"{settings.host} is no address of this machine.", "Set MOTMA_HOST.")
+    with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((settings.host, settings.port))
+            probe.bind(address)
         except OSError as error:
             return Finding(
                 "warning", "port.taken", f"{settings.port}: {error.strerror}.", "Set MOTMA_PORT, or it runs already."

@@ -25,14 +25,21 @@ class Account:
         return sorted(names, key=lambda name: (next(i for i, o in enumerate((*order, "")) if name.startswith(o)), name))
 
     def differs(self, name: str) -> bool:
-        """Whether the sides that count ``name`` disagree."""
-        sides = [side[name] for side in (self.planned, self.told, self.stored) if name in side]
+        """Whether the sides that count ``name`` disagree; what a side does not mention it has counted zero times.
+
+        Senders are not told why the register refused somebody, and the store does not keep what came again.
+        """
+        sides = [self.planned[name]]
+        if not name.startswith("refused: "):
+            sides.append(self.told[name])
+        if self.stored and name != "sent again":  # without any, nobody looked
+            sides.append(self.stored[name])
         return len(set(sides)) > 1
 
     @property
     def adds_up(self) -> bool:
-        """Nothing failed, and every side agrees on every count."""
-        return not self.failures and not any(self.differs(name) for name in self.rows)
+        """Something was sent, nothing failed, and every side agrees on every count."""
+        return bool(self.rows) and not self.failures and not any(self.differs(name) for name in self.rows)
 
 
 def account_table(account: Account) -> Table:

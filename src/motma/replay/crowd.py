@@ -1,4 +1,4 @@
-"""Who comes: declarations drawn from the fictional population, with the errors people make, and what must become of each.
+"""Who comes: declarations of the fictional population, with the errors people make, and what must become of each.
 
 Everything follows from the plan's seed, so that the same plan can be sent again and compared.
 """

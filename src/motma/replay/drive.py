@@ -24,7 +24,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from motma.config import Settings
 from motma.connectors.registry.population import Population
-from motma.core.errors import Unavailable
+from motma.core.errors import Invalid, Unavailable
 from motma.core.ids import new_fact_id
 from motma.core.words import Words
 from motma.forms import load_form, load_units
@@ -35,6 +35,8 @@ from motma.roads import load_network
 from motma.wiring import Built, build, utc_now
 
 _TRIES = 3
+_Shown = tuple[str, dict[str, str]]
+"""Whose number a code must turn out to be, and what is shown to the officer."""
 _SHOWN_QID = re.compile(rb"\b([0-9]{6})\s([0-9]{6})\s([0-9]{6})\b")
 
 
@@ -59,6 +61,14 @@ async def replay(
     With ``url``, to a server that runs on these settings; else to one that is started for it, on an empty store (the
     one of ``MOTMA_DATABASE_URL`` if that is PostgreSQL, which must be empty then), and ended afterwards.
     """
+    if plan.declarations - plan.again > settings.register_size:
+        raise Invalid(
+            "replay.too_many",
+            Words(
+                f"Chỉ có {settings.register_size} người trong dữ liệu dân cư giả định.",
+                f"There are only {settings.register_size} people in the fictional register.",
+            ),
+        )
     async with contextlib.AsyncExitStack() as stack:
         if url is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="motma-replay-")))
@@ -211,11 +221,11 @@ class _Journey:
             else:
                 shown = await self._declare(traveller)
             if shown and traveller.verdict:
-                await self._be_scanned(traveller, shown)
+                await self._be_scanned(traveller, *shown)
         except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError, _Unexpected) as error:
             self._account.failures.append(f"{traveller.key} {traveller.source}: {type(error).__name__} {error}"[:200])
 
-    async def _declare(self, traveller: Traveller) -> dict[str, str] | None:
+    async def _declare(self, traveller: Traveller) -> _Shown | None:
         headers = {
             "authorization": f"Bearer {self._ways.tokens[traveller.source]}",
             "idempotency-key": traveller.key,
@@ -236,7 +246,7 @@ class _Journey:
                 raise _Unexpected("sent again, answered differently")
         return self._count(traveller, answer["outcome"], answer["qid"], {"code": answer["code"]})
 
-    async def _declare_on_page(self, traveller: Traveller) -> dict[str, str] | None:
+    async def _declare_on_page(self, traveller: Traveller) -> _Shown | None:
         form = aiohttp.FormData(list(_fields(traveller.body)))
         started = time.perf_counter()
         async with self._session.post("/", data=form, allow_redirects=False) as answer:
@@ -259,7 +269,7 @@ class _Journey:
         qid = b"".join(shown.groups()).decode()
         return self._count(traveller, "accepted", qid, {"qid": qid})
 
-    async def _be_scanned(self, traveller: Traveller, shown: dict[str, str]) -> None:
+    async def _be_scanned(self, traveller: Traveller, qid: str, shown: dict[str, str]) -> None:
         now = utc_now()
         ask = {
             "id": new_fact_id("scn", now, secrets.token_bytes(10)),
@@ -271,12 +281,10 @@ class _Journey:
         answer = await self._send("scan", "/v1/checks", msgspec.json.encode(ask), headers, (200,))
         self._account.told["scans"] += 1
         self._account.told[f"verdict: {answer['outcome']}"] += 1
-        if answer["citizen"]["qid"] not in self._qids:
+        if (answer["citizen"]["qid"], answer["citizen"]["name"]) != (qid, traveller.body["name"]):
             raise _Unexpected("scan answered with another citizen")
 
-    def _count(
-        self, traveller: Traveller, outcome: str, qid: str | None, shown: dict[str, str]
-    ) -> dict[str, str] | None:
+    def _count(self, traveller: Traveller, outcome: str, qid: str | None, shown: dict[str, str]) -> _Shown | None:
         told = self._account.told
         if outcome == "refused":
             told["refused"] += 1
@@ -285,9 +293,10 @@ class _Journey:
             return None
         told["accepted"] += 1
         told["codes issued"] += 1
-        if qid:
-            self._qids.add(qid)
-        return shown
+        if traveller.refusal or outcome != "accepted" or not qid:
+            raise _Unexpected(f"{outcome}, and should not have been")
+        self._qids.add(qid)
+        return qid, shown
 
     async def _send(
         self, kind: str, path: str, body: bytes, headers: dict[str, str], expected: tuple[int, ...]

@@ -1,0 +1,110 @@
+"""The doctor looks at everything, and says of everything what to do."""
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from motma.config import Settings, read_settings
+from motma.doctor import Finding, examine
+from motma.measures import load_demo_measure
+from motma.wiring import build, utc_now
+
+
+@pytest.fixture(autouse=True)
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setenv("MOTMA_DATA", str(tmp_path / "deep" / "data"))
+    monkeypatch.setenv("MOTMA_PORT", "0")
+    return read_settings()
+
+
+async def found() -> dict[str, Finding]:
+    findings = await examine()
+    assert all(finding.message for finding in findings)
+    assert all(finding.hint for finding in findings if finding.level != "ok")
+    return {finding.id: finding for finding in findings}
+
+
+async def test_a_new_machine_lacks_everything_but_errors() -> None:
+    findings = await found()
+    assert {finding.level for finding in findings.values()} == {"ok", "warning"}
+    warned = {id for id, finding in findings.items() if finding.level == "warning"} - {"data.room"}
+    assert warned == {"measure.none_active", "admitted.operator", "admitted.officer", "admitted.device"}
+    assert findings["secrets.file"].message == "Newly made."
+    assert "motma admit officer" in findings["admitted.officer"].hint
+
+
+async def test_a_house_in_order(settings: Settings) -> None:
+    now = utc_now()
+    async with build(settings) as built:
+        enrol = built.house.enrol
+        await built.house.steer.publish_measure(load_demo_measure(now), by="test", now=now)
+        await enrol.appoint_operator("TRUC-BAN", now)
+        await enrol.appoint_officer("CB-01", "Trực", now)
+        await enrol.enrol_device(await enrol.invite_device("g07-vinh-binh", "Máy", now), now)
+    findings = await found()
+    assert {id for id, finding in findings.items() if finding.level != "ok"} <= {"data.room"}
+
+
+async def test_a_folder_others_can_read(settings: Settings) -> None:
+    settings.data.mkdir(parents=True)
+    settings.data.chmod(0o755)
+    finding = (await found())["data.mode"]
+    assert finding.level == "error" and "chmod 700" in finding.hint
+
+
+async def test_secrets_others_can_read(settings: Settings) -> None:
+    await found()
+    (settings.data / "secrets.json").chmod(0o644)
+    assert (await found())["secrets.exposed"].level == "error"
+
+
+async def test_secrets_of_another_database(settings: Settings) -> None:
+    await found()
+    (settings.data / "secrets.json").unlink()
+    assert (await found())["storage.other_key"].level == "error"
+
+
+async def test_a_file_in_the_place_of_the_folder(settings: Settings) -> None:
+    settings.data.parent.mkdir()
+    settings.data.touch(mode=0o600)
+    assert (await found())["secrets.unreachable"].level == "error"
+
+
+async def test_settings_that_cannot_be_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOTMA_DATABASE_URL", "mysql://x")
+    assert {id: finding.level for id, finding in (await found()).items()} == {"config.database_url": "error"}
+
+
+async def test_a_name_that_nobody_reads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOTMA_PROT", "80")
+    assert "MOTMA_PROT" in (await found())["config.unknown"].message
+
+
+async def test_where_it_listens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOTMA_HOST", "0.0.0.0")
+    findings = await found()
+    assert (findings["config.host"].level, findings["port.free"].level) == ("warning", "ok")
+    monkeypatch.setenv("MOTMA_HOST", "nowhere.invalid")
+    assert any(finding.id == "config.host" and finding.level == "error" for finding in await examine())
+
+
+async def test_a_port_that_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        monkeypatch.setenv("MOTMA_PORT", str(other.getsockname()[1]))
+        assert (await found())["port.taken"].level == "warning"
+
+
+async def test_a_database_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for url in (
+        f"postgresql://motma:geheim@/motma?host={tmp_path}",
+        "postgresql://motma:geheim@127.0.0.1:1/motma",
+        f"sqlite:///{tmp_path}",
+        "sqlite:////proc/nowhere/motma.db",
+    ):
+        monkeypatch.setenv("MOTMA_DATABASE_URL", url)
+        findings = await examine()
+        assert findings[-1].level == "error" and findings[-1].id.startswith("storage."), url
+        assert "geheim" not in str(findings)
