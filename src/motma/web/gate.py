@@ -9,6 +9,7 @@ from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
+from litestar._parsers import parse_url_encoded_form_data
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,6 +17,11 @@ from motma.core.words import Words
 from motma.web.problems import TOO_LARGE, problem_body
 
 BODY_MAX_BYTES = 64 * 1024
+HEADERS_MAX_BYTES = 16 * 1024
+COOKIES_MAX_BYTES = 4 * 1024
+ADDRESS_MAX_BYTES = 2 * 1024
+"""Path and query together. The framework remembers the last thousand queries and cookies that it took apart, in
+memory, for ever: what is large must not get that far."""
 
 _SAFE_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 _CSP = (
@@ -61,7 +67,12 @@ def gate(app: ASGIApp) -> ASGIApp:
         page_headers = (
             _HEADERS_DATA if path.startswith("/v1/") else _HEADERS_SCAN if path.startswith("/scan") else _HEADERS_PAGE
         )
-        language, chosen = _language(scope["query_string"], headers.get(b"cookie", b""))
+        query, cookies = scope["query_string"], headers.get(b"cookie", b"")
+        too_long = len(path) + len(query) > ADDRESS_MAX_BYTES
+        too_many = len(cookies) > COOKIES_MAX_BYTES or (
+            sum([len(name) + len(value) for name, value in scope["headers"]]) > HEADERS_MAX_BYTES
+        )
+        language, chosen = ("vi", False) if too_long or too_many else _language(query, cookies)
         scope.setdefault("state", {})["lang"] = language
 
         async def send_with_headers(message: Message) -> None:
@@ -84,6 +95,12 @@ def gate(app: ASGIApp) -> ASGIApp:
                 message["headers"] = [*given, *extra]
             await send(message)
 
+        if too_long:
+            await _refuse(send_with_headers, 414, "address.too_long", _TOO_LONG)
+            return
+        if too_many:
+            await _refuse(send_with_headers, 431, "headers.too_large", _TOO_MANY)
+            return
         if method not in _SAFE_METHODS:
             if _from_elsewhere(headers):
                 await _refuse(send_with_headers, 403, "access.cross_site", _CROSS_SITE)
@@ -92,7 +109,11 @@ def gate(app: ASGIApp) -> ASGIApp:
             if not length.isdigit() or len(length) > 9 or int(length) > BODY_MAX_BYTES:
                 await _refuse(send_with_headers, 413, "body.too_large", TOO_LARGE)
                 return
-        await app(scope, receive, send_with_headers)
+        try:
+            await app(scope, receive, send_with_headers)
+        finally:
+            if method == "POST" and not path.startswith("/v1/"):
+                parse_url_encoded_form_data.cache_clear()  # it would remember what people typed, PINs too
 
     return passed
 
@@ -100,6 +121,13 @@ def gate(app: ASGIApp) -> ASGIApp:
 _CROSS_SITE = Words(
     "Yêu cầu đến từ một trang khác nên bị từ chối. Mở trang Một Mã và làm lại.",
     "The request came from another site and was refused. Open the Một Mã page and try again.",
+)
+
+
+_TOO_LONG = Words("Địa chỉ quá dài. Mở lại từ trang đầu.", "The address is too long. Begin again from the first page.")
+_TOO_MANY = Words(
+    "Tiêu đề hoặc cookie quá lớn. Xoá cookie của trang này rồi thử lại.",
+    "Headers or cookies are too large. Delete this site's cookies, then try again.",
 )
 
 
