@@ -50,7 +50,8 @@ async def _load_kill_and_look(settings: Settings) -> None:
 
     async with running_server(settings) as url, aiohttp.ClientSession(url) as session:
         for traveller, receipt, scan in answered:
-            again = await _post(session, "/v1/declarations", msgspec.json.encode(traveller.body), _sender(ways, traveller))
+            body = msgspec.json.encode(traveller.body)
+            again = await _post(session, "/v1/declarations", body, _sender(ways, traveller))
             assert again["repeated"]
             assert (again["declaration"], again["qid"], again["code"]) == (
                 receipt["declaration"],

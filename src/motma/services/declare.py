@@ -18,7 +18,7 @@ from motma.core.ids import Document, FactId, Qid, fact_id_bytes, new_fact_id, ne
 from motma.core.measure import Measure, active_measure, require_measure
 from motma.core.words import Words
 from motma.services.board import BoardReader
-from motma.services.codes import CodeOffice
+from motma.services.codes import CodeOffice, Due
 from motma.storage.keys import Secrets
 from motma.storage.store import Act, Already, Holding, Store
 
@@ -154,34 +154,21 @@ class Declare:
         for _ in range(_RACES):
             held = {document: known for document in keys if (known := await self._store.holder(document))}
             qid = Qid(next(iter(held.values()))) if held else new_qid(self._random(8))
-            code_id = same_moment_id("cod", declaration_id)
-            text = self._codes.issue(
-                code_id=code_id,
+            due = Due(
+                declaration=declaration_id,
+                born_with=declaration_id,
                 qid=qid,
-                name=declaration.name,
-                birth_date=declaration.birth_date,
-                last_four=declaration.document.last_four,
                 measure=measure,
                 matched=match.grade is Grade.MATCHED,
                 valid_from=accepted.valid_from,
                 valid_until=accepted.valid_until,
-                now=now,
+                reissue=bool(held),
+                actor=source,
             )
-            holder = Holder(
-                text, declaration.name, declaration.birth_date, declaration.sex, declaration.document.last_four
-            )
+            code, issued = self._codes.issue(declaration, due, now)
+            declared = Fact(id=declaration_id, at=now, actor=source, qid=qid, personal=personal, what=accepted)
             act = Act(
-                facts=(
-                    Fact(id=declaration_id, at=now, actor=source, qid=qid, personal=personal, what=accepted),
-                    Fact(
-                        id=code_id,
-                        at=now,
-                        actor=source,
-                        qid=qid,
-                        personal=msgspec.json.encode(holder),
-                        what=Issued(declaration=declaration_id, valid_until=accepted.valid_until, reissue=bool(held)),
-                    ),
-                ),
+                facts=(declared, issued),
                 once=claimed + tuple((document, str(qid)) for document in keys if document not in held),
                 holdings=(Holding(wallet, qid, declaration_id, now),) if wallet else (),
             )
@@ -192,8 +179,8 @@ class Declare:
                     "accepted" if match.grade is Grade.MATCHED else "pending",
                     match,
                     qid,
-                    code_id,
-                    text,
+                    issued.id,
+                    code,
                     accepted.valid_from,
                     accepted.valid_until,
                 )

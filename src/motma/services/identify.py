@@ -7,12 +7,12 @@ import msgspec
 
 from motma.connectors.registry import Registry
 from motma.core.errors import Unavailable
-from motma.core.facts import Accepted, Fact, Holder, Identified, Issued, Standing
+from motma.core.facts import Accepted, Fact, Identified, Standing
 from motma.core.form import Declaration
 from motma.core.identity import Grade, IdentityClaim, compare
-from motma.core.ids import new_fact_id, same_moment_id
+from motma.core.ids import new_fact_id
 from motma.services.board import BoardReader
-from motma.services.codes import CodeOffice
+from motma.services.codes import CodeOffice, Due
 from motma.storage.store import Act, Store
 
 
@@ -74,31 +74,17 @@ class Identify:
             )
         ]
         if match.grade is Grade.MATCHED and measure and now < valid_until:
-            code_id = same_moment_id("cod", checked_id)
-            text = self._codes.issue(
-                code_id=code_id,
+            due = Due(
+                declaration=standing.declaration,
+                born_with=checked_id,
                 qid=standing.qid,
-                name=declaration.name,
-                birth_date=declaration.birth_date,
-                last_four=declaration.document.last_four,
                 measure=measure,
                 matched=True,
                 valid_from=standing.valid_from,
                 valid_until=valid_until,
-                now=now,
+                reissue=True,
+                actor="worker",
             )
-            holder = Holder(
-                text, declaration.name, declaration.birth_date, declaration.sex, declaration.document.last_four
-            )
-            facts.append(
-                Fact(
-                    id=code_id,
-                    at=now,
-                    actor="worker",
-                    qid=standing.qid,
-                    personal=msgspec.json.encode(holder),
-                    what=Issued(standing.declaration, valid_until, reissue=True),
-                )
-            )
+            facts.append(self._codes.issue(declaration, due, now)[1])
         await self._store.append(Act(facts=tuple(facts)))
         return True
