@@ -177,6 +177,7 @@ def apply(standing: Standing | None, fact: Fact) -> Standing | None:
             declared_at=fact.at,
             valid_from=what.valid_from,
             valid_until=what.valid_until,
+            revoked=standing is not None and standing.revoked,  # nobody declares themselves out of it
         )
     if standing is None:
         return None

@@ -28,6 +28,7 @@ from motma.web.access import house_of, open_wallet, wallet_of
 from motma.web.answers import CHECK, Answers, read_answers, step_of
 from motma.web.pages import render
 from motma.web.qr import draw_png, draw_svg
+from motma.web.receipts import told
 
 _SOURCE = "page"
 _SAME_SENDING = 600  # seconds in which the same answers from the same browser are one sending (a double tap)
@@ -237,7 +238,7 @@ async def _send(
         page = render(
             request,
             "citizen/refused.html",
-            match=receipt.match,
+            told=told(receipt.match),
             hidden=answers.coming_back().pairs(),
             declaration=receipt.declaration,
         )

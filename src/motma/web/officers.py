@@ -22,6 +22,7 @@ from motma.services.enrol import Device
 from motma.web.access import device_cookie, device_of, house_of, require_officer, shift_cookie, shift_of
 from motma.web.assets import answer_asset, assets
 from motma.web.pages import render
+from motma.web.problems import status_of
 
 _Request = Request[Any, Any, Any]
 _Page = Response[bytes] | Redirect
@@ -95,7 +96,7 @@ async def enrol(
     try:
         token, _ = await house.enrol.enrol_device(data.token.strip().lower(), house.clock())
     except (Hidden, Invalid) as problem:
-        return render(request, "scan/enrol.html", status_code=_status(problem), app=app_url(), problem=problem)
+        return _refused(render(request, "scan/enrol.html", app=app_url(), problem=problem), problem)
     return Redirect("/scan/shift", status_code=303, cookies=[device_cookie(token), shift_cookie("")])
 
 
@@ -138,20 +139,23 @@ async def end_shift(request: _Request) -> Redirect:
 def _shift_form(
     request: _Request, device: Device, officer: str = "", problem: MotmaError | None = None
 ) -> Response[bytes]:
-    return render(
+    page = render(
         request,
         "scan/shift.html",
-        status_code=_status(problem) if problem else 200,
         app=app_url(),
         checkpoint=_checkpoint_name(request, device),
         device=device.name,
         officer=officer,
         problem=problem,
     )
+    return _refused(page, problem) if problem else page
 
 
-def _status(problem: MotmaError) -> int:
-    return 404 if isinstance(problem, Hidden) else 422
+def _refused(page: Response[bytes], problem: MotmaError) -> Response[bytes]:
+    """The page, answered with the status that the problem has everywhere."""
+    page.status_code, headers = status_of(problem)
+    page.headers.update(headers)
+    return page
 
 
 def _checkpoint_name(request: _Request, device: Device) -> Words:

@@ -18,6 +18,7 @@ from motma.services.enrol import Operator, TooManyGuesses
 from motma.web.access import house_of, operator_of, require_operator, session_cookie
 from motma.web.pages import render, render_text
 from motma.web.plan import Snapshot, draw_plan, last_hour, snapshot_of
+from motma.web.problems import status_of
 
 _LOOK_EVERY_SECONDS = 1.0
 _SAY_AT_LEAST_EVERY_SECONDS = 3.0
@@ -49,10 +50,9 @@ async def login(request: _Request, data: _Form) -> Response[bytes] | Redirect:
     try:
         token = await house.enrol.sign_in(name, data.get("key", ""), house.clock())
     except (Hidden, TooManyGuesses) as refused:
-        page = render(request, "ops/login.html", error=refused.words, name=name, status_code=401)
-        if isinstance(refused, TooManyGuesses):
-            page.status_code = 429
-            page.headers["retry-after"] = str(refused.retry_after_seconds)
+        status, headers = status_of(refused)
+        page = render(request, "ops/login.html", error=refused.words, name=name, status_code=status)
+        page.headers.update(headers)
         return page
     return Redirect("/ops", status_code=303, cookies=[session_cookie(token)])
 

@@ -87,16 +87,19 @@ def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[
     )
 
 
+def status_of(error: MotmaError) -> tuple[int, dict[str, str]]:
+    """The status of one of our errors, and the headers that go with it."""
+    status = next(status for kind, status in _STATUS if isinstance(error, kind))
+    if isinstance(error, TooManyGuesses):
+        return status, {"retry-after": str(error.retry_after_seconds)}
+    if isinstance(error, Unavailable) and not error.permanent:
+        return status, {"retry-after": "5"}
+    return status, {"www-authenticate": "Bearer"} if isinstance(error, NotSignedIn) else {}
+
+
 def _told(error: Exception) -> tuple[int, str, Words, Mapping[str, Problem], dict[str, str]]:
     if isinstance(error, MotmaError):
-        status = next(status for kind, status in _STATUS if isinstance(error, kind))
-        headers: dict[str, str] = {}
-        if isinstance(error, TooManyGuesses):
-            headers["retry-after"] = str(error.retry_after_seconds)
-        elif isinstance(error, Unavailable) and not error.permanent:
-            headers["retry-after"] = "5"
-        elif isinstance(error, NotSignedIn):
-            headers["www-authenticate"] = "Bearer"
+        status, headers = status_of(error)
         return status, error.code, error.words, error.fields, headers
     if isinstance(error, HTTPException):
         status = error.status_code
