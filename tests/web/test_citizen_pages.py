@@ -380,7 +380,7 @@ def test_the_drawing_on_the_page_is_the_same_code() -> None:
     svg = str(draw_svg(CODE, "162979 388586 171100"))
     side = int(svg.split('viewBox="0 0 ')[1].split()[0])
     picture = Image.new("L", (side, side), 255)
-    for left, top, width in re.findall(r"M(\d+) (\d+)h(\d+)v1", svg):
+    for left, top, width in re.findall(r"M(\d+) (\d+)\.5h(\d+)", svg):
         for x in range(int(left), int(left) + int(width)):
             picture.putpixel((x, int(top)), 0)
     assert picture.getbbox() == (0, 0, side, side)

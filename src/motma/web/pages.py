@@ -63,6 +63,6 @@ def render(
     body = render_text(request, template, **context).encode()
     headers = {"cache-control": "no-store", "vary": "Cookie, Accept-Encoding"}
     if len(body) > _SQUEEZE_FROM_BYTES and "gzip" in request.headers.get("accept-encoding", ""):
-        body = gzip.compress(body, 5)
+        body = gzip.compress(body, 3)
         headers["content-encoding"] = "gzip"
     return Response(body, status_code=status_code, media_type=MediaType.HTML, headers=headers)

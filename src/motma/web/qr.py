@@ -5,6 +5,7 @@ The quiet zone of four modules is always part of the drawing, and the ground is 
 
 import functools
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from motma.core.ids import group_qid
 _FONTS = Path(__file__).parent / "static" / "vendor" / "fonts"
 _PICTURE_PIXELS = 1080
 _INK, _GREY, _WHITE = 0, 80, 255
+_dark_runs = re.compile(rb"\x00+").finditer
 _OWN_SUBSET = "ĂăĐđĨĩŨũƠơƯư"
 """Letters that the Vietnamese subset of the typeface holds beside U+1EA0-1EF9; the Latin one holds the others."""
 
@@ -25,11 +27,11 @@ def draw_svg(text: str, title: str) -> Markup:
     """The code as one inline ``<svg>``, one unit a module. ``title`` is what a screen reader says."""
     side, rows = _modules(text)
     path = "".join(
-        f"M{start} {y}h{end - start}v1H{start}z" for y, row in enumerate(rows) for start, end in _dark_runs(row)
+        [f"M{run.start()} {y}.5h{run.end() - run.start()}" for y, row in enumerate(rows) for run in _dark_runs(row)]
     )
     return Markup(
         '<svg class="qr" role="img" aria-label="{title}" viewBox="0 0 {side} {side}" shape-rendering="crispEdges">'
-        '<path fill="#fff" d="M0 0h{side}v{side}H0z"/><path fill="#000" d="{path}"/></svg>'
+        '<path fill="#fff" d="M0 0h{side}v{side}H0z"/><path stroke="#000" d="{path}"/></svg>'
     ).format(title=title, side=side, path=path)
 
 
@@ -56,17 +58,6 @@ def _modules(text: str) -> tuple[int, list[bytes]]:
     width = len(pixels)
     flat = pixels.tobytes()
     return width, [flat[start : start + width] for start in range(0, len(flat), width)]
-
-
-def _dark_runs(row: bytes) -> list[tuple[int, int]]:
-    """(start, end) of each run of dark modules in a row."""
-    runs, start = [], row.find(0)
-    while start != -1:
-        end = row.find(255, start)
-        end = len(row) if end == -1 else end
-        runs.append((start, end))
-        start = row.find(0, end)
-    return runs
 
 
 @functools.cache
