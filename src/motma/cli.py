@@ -3,6 +3,7 @@
 import datetime as dt
 import sys
 from collections.abc import Coroutine
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Literal, TypeVar
 
@@ -58,7 +59,8 @@ def serve(host: str | None, port: int | None) -> None:
     settings = replace(settings, host=host or settings.host, port=settings.port if port is None else port)
     _run(_openable(settings))
     click.echo(f"Một Mã {__version__} on http://{settings.host}:{settings.port}")
-    server(settings).run()
+    with suppress(KeyboardInterrupt):  # the ordinary way to end it
+        server(settings).run()
 
 
 @cli.command()
@@ -74,7 +76,8 @@ def serve(host: str | None, port: int | None) -> None:
 @click.option("--once", is_flag=True, help="Play the slice, print the reconciliation, and end.")
 def demo(port: int, people: int, fresh: bool, once: bool) -> None:
     """A living city on this machine: server, checkpoints, platforms, people; prints how to get in."""
-    sys.exit(_run(run_demo(_console, port=port, people=people, fresh=fresh, once=once)))
+    with suppress(KeyboardInterrupt):
+        sys.exit(_run(run_demo(_console, port=port, people=people, fresh=fresh, once=once)))
 
 
 @cli.command()
