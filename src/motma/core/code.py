@@ -174,7 +174,7 @@ def base45_decode(text: str) -> bytes:
         + 2025 * _lanes(digits[2:whole:3], count)
     ).to_bytes(4 * count, "little")
     tail = digits[whole] + 45 * digits[whole + 1] if rest else 0
-    if _NOT_BASE45 in digits or any(lanes[2::4]) or tail > 255:
+    if _NOT_BASE45 in digits or lanes[2::4] != bytes(count) or tail > 255:
         raise _unreadable()
     data = bytearray(2 * count)
     data[::2], data[1::2] = lanes[1::4], lanes[::4]
@@ -212,24 +212,27 @@ def _open_envelope(cose: bytes) -> tuple[bytes, bytes, bytes, bytes]:
     if not cose.startswith(_HEAD) or end <= start or cose[start] != 0xA0 or cose[end : end + 2] != b"\x58\x40":
         raise _unreadable()
     payload_bstr = cose[start + 1 : end]
-    head = _bstr_head_of(payload_bstr)
-    if head is None or payload_bstr[: len(head)] != head:
+    return cose[len(_HEAD) : start], payload_bstr, _content_of(payload_bstr), cose[end + 2 :]
+
+
+def _content_of(bstr: bytes) -> bytes:
+    """What a byte string holds, if its head is the shortest that it can have and its length is true."""
+    first = bstr[0] if bstr else 0
+    if first == 0x58 and len(bstr) > 25:
+        size, length = 2, bstr[1]
+    elif first == 0x59 and len(bstr) > 258:
+        size, length = 3, bstr[1] << 8 | bstr[2]
+    else:
+        size, length = 1, first - 0x40 if first < 0x58 else -1
+    if len(bstr) - size != length:
         raise _unreadable()
-    return cose[len(_HEAD) : start], payload_bstr, payload_bstr[len(head) :], cose[end + 2 :]
+    return bstr[size:]
 
 
 def _bstr_head(length: int) -> bytes:
     if length < 24:
         return bytes((0x40 + length,))
     return b"\x58" + bytes((length,)) if length < 256 else b"\x59" + struct.pack(">H", length)
-
-
-def _bstr_head_of(bstr: bytes) -> bytes | None:
-    """The only head that a shortest-form bstr of this whole length can have."""
-    for size in (1, 2, 3):
-        if len(bstr) >= size and len(_bstr_head(len(bstr) - size)) == size:
-            return _bstr_head(len(bstr) - size)
-    return None
 
 
 def _to_be_signed(kid: bytes, payload_bstr: bytes) -> bytes:
@@ -247,7 +250,7 @@ def _parse_claims(payload: bytes) -> Claims:
             code_id=claims[_CTI],
             qid=Qid(identity[_ID_QID]),
             name=identity[_ID_NAME],
-            birth_date=dt.date(int(born[:4]), int(born[4:6]), int(born[6:])),
+            birth_date=dt.date.fromisoformat(born),  # eight digits, as is made sure of below
             last_four=ours[_OUR_LAST_FOUR],
             measure=ours[_OUR_MEASURE],
             areas=tuple(areas),
@@ -256,9 +259,9 @@ def _parse_claims(payload: bytes) -> Claims:
             valid_from=_moment(claims[_NBF]),
             valid_until=_moment(claims[_EXP]),
         )
-        for text in (parsed.issuer, parsed.qid, born, parsed.name, parsed.last_four, parsed.measure, *areas):
-            if type(text) is not str or not text:
-                raise TypeError
+        texts = [parsed.issuer, parsed.qid, born, parsed.name, parsed.last_four, parsed.measure, *areas]
+        if {*map(type, texts)} != {str} or not all(texts):
+            raise TypeError
         if type(parsed.code_id) is not bytes or type(parsed.matched) is not bool or type(areas) is not list:
             raise TypeError
         digits = parsed.qid + born
