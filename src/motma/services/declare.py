@@ -152,7 +152,7 @@ class Declare:
         )
         keys = tuple(self._secrets.index("document", document.key) for document in documents)
         for _ in range(_RACES):
-            held = {document: known for document in keys if (known := await self._store.holder(document))}
+            held = await self._store.holders(keys)
             qid = Qid(next(iter(held.values()))) if held else new_qid(self._random(8))
             due = Due(
                 declaration=declaration_id,

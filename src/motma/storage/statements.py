@@ -5,7 +5,19 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Select, Table, Text, bindparam, func, literal_column, select, tuple_
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    LargeBinary,
+    Select,
+    Table,
+    Text,
+    bindparam,
+    func,
+    literal_column,
+    select,
+    tuple_,
+)
 from sqlalchemy.dialects import sqlite as sqlite_
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.engine.interfaces import Dialect
@@ -67,7 +79,6 @@ CONTROL_FACTS = _query(select(*_fact).where(is_control()).order_by(facts.c.seq))
 FACTS_BY_KIND = _query(select(facts.c.kind, func.count()).group_by(facts.c.kind))
 CITIZENS = _query(select(func.count()).select_from(standing))
 STANDING = _query(select(standing.c.body).where(standing.c.qid == bindparam("qid")), "qid")
-HOLDER = _query(select(once.c.value).where(once.c.key == bindparam("key")), "key")
 HOLDINGS = _query(
     select(holdings)
     .where(holdings.c.wallet == bindparam("wallet"))
@@ -123,6 +134,14 @@ STANDINGS = _query(
     "after",
     "upto",
 )
+
+
+@lru_cache
+def holders(keys: int) -> Query:
+    """(key, value) of those of ``keys`` many keys that are held. Arguments: the keys."""
+    names = [f"key_{n}" for n in range(keys)]
+    wanted = once.c.key.in_([bindparam(name, type_=LargeBinary) for name in names])
+    return _query(select(once.c.key, once.c.value).where(wanted), *names)
 
 
 @lru_cache

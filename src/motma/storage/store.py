@@ -173,8 +173,13 @@ class Store:
 
     async def holder(self, key: bytes) -> str | None:
         """What ``key`` was claimed for; None while it is free."""
-        rows = await self._engine.read(statements.HOLDER, key)
-        return str(rows[0][0]) if rows else None
+        return (await self.holders((key,))).get(key)
+
+    async def holders(self, keys: Sequence[bytes]) -> dict[bytes, str]:
+        """What those of ``keys`` that are held were claimed for, in the order of ``keys``; in one question."""
+        rows = await self._engine.read(statements.holders(len(keys)), *keys) if keys else ()
+        held = {key: str(value) for key, value in rows}
+        return {key: held[key] for key in keys if key in held}
 
     async def holdings(self, wallet: bytes) -> list[Holding]:
         """The codes that a browser may show, newest first."""

@@ -41,6 +41,7 @@ def _when(context: Context, moment: dt.datetime) -> str:
 _environment = Environment(
     loader=FileSystemLoader(str(resources.files("motma.web") / "templates")),
     autoescape=True,
+    auto_reload=False,  # or every page asks the disk about each of its templates
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
