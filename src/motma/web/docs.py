@@ -60,15 +60,15 @@ async def errors(request: Request[Any, Any, Any]) -> Response[bytes]:
 
 def sample_declaration(form: Form, now: dt.datetime) -> dict[str, Any]:
     """A declaration of somebody in the demonstration's fictional register, leaving in an hour."""
-    home = {"province": "91", "commune": "31018"}
+    home = {"province": "22", "commune": "06862"}
     return {
-        "name": "Nguyễn Trần Quốc An",
-        "birth_date": "1986-12-27",
-        "sex": "male",
+        "name": "Nguyễn Hoàng Nga",
+        "birth_date": "1985-03-21",
+        "sex": "female",
         "nationality": "VN",
-        "document": {"kind": "cccd", "number": "999086834952"},
-        "phone": "+84500420075",
-        "residence": {**home, "address": "Ấp 11, tổ 5"},
+        "document": {"kind": "cccd", "number": "999185007328"},
+        "phone": "+84502140931",
+        "residence": {**home, "address": "Thôn 13, tổ 8"},
         "trip": {
             "origin": home,
             "destination": {"province": "79", "commune": "25747"},
