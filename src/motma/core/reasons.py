@@ -40,8 +40,8 @@ _ALL = [
         Outcome.REJECT,
         Words("Mã đã bị sửa hoặc làm giả.", "The code has been altered or forged."),
         Words(
-            "Giữ người và giấy tờ tại bàn, nhập số CCCD để tra lại.",
-            "Take the person to the desk and look the number up.",
+            "Mời người cùng giấy tờ sang bàn hỗ trợ.",
+            "Take the person and the document to the help desk.",
         ),
     ),
     Reason(
