@@ -1,6 +1,5 @@
 """The application: every route of every door, one error table, one gate."""
 
-import datetime as dt
 import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -14,7 +13,6 @@ from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp
 
 from motma.core.errors import MotmaError
-from motma.services.declare import Declare
 from motma.web import access, assets, checks, citizens, docs, officers, operators, platforms
 from motma.web.gate import BODY_MAX_BYTES, gate
 from motma.web.house import House
@@ -36,14 +34,6 @@ async def healthz(request: Request[Any, Any, Any]) -> Alive:
     """For a load balancer."""
     await access.house_of(request).steer.changed()
     return Alive(True, docs.openapi.version)
-
-
-def _declare(request: Request[Any, Any, Any]) -> Declare:
-    return access.house_of(request).declare
-
-
-def _now(request: Request[Any, Any, Any]) -> dt.datetime:
-    return access.house_of(request).clock()
 
 
 def create_app(lifespan: Lifespan) -> ASGIApp:
@@ -74,12 +64,7 @@ def create_app(lifespan: Lifespan) -> ASGIApp:
             *officers.routes,
             *operators.routes,
         ],
-        dependencies={
-            "declare": Provide(_declare, sync_to_thread=False),
-            "now": Provide(_now, sync_to_thread=False),
-            "operator": Provide(access.operator_of),
-            "wallet": Provide(access.wallet_of, sync_to_thread=False),
-        },
+        dependencies={"operator": Provide(access.operator_of)},
         exception_handlers={MotmaError: answer_error, HTTPException: answer_error, Exception: answer_error},
         lifespan=[living],
         openapi_config=docs.openapi,
