@@ -50,7 +50,6 @@ async def test_an_act_comes_back_as_it_went_in(store: Store) -> None:
     assert await store.credentials("device") == [device]
     assert await store.changed_seq() == 2
     assert await store.counts() == {"declaration.accepted": 1, "code.issued": 1, "citizens": 1}
-    await store.ping()
 
 
 async def test_what_is_not_there_is_none_or_empty(store: Store) -> None:

@@ -100,10 +100,6 @@ class Store:
         await self._writer.close()
         await self._engine.close()
 
-    async def ping(self) -> None:
-        """Return if the database answers."""
-        await self._engine.read(statements.LAST_SEQ)
-
     # ------------------------------------------------------------ writing
 
     async def append(self, act: Act) -> Appended | Already:
