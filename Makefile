@@ -56,10 +56,10 @@ lock: ## renew requirements.lock and package-lock.json within the bounds
 	@$(MAKE) venv
 
 clean: ## remove everything that make made
-	rm -rf .venv .tools .cache dist src/motma/web/static/vendor
+	rm -rf .venv .peers .tools .cache dist src/motma/web/static/vendor
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-$(READY): requirements.lock pyproject.toml package.json package-lock.json .npmrc hatch_build.py tools/setup.sh tools/bootstrap-uv.sh tools/find-python.sh tools/uv-settings.sh
+$(READY): requirements.lock requirements-peers.lock pyproject.toml package.json package-lock.json .npmrc hatch_build.py tools/setup.sh tools/bootstrap-uv.sh tools/find-python.sh tools/uv-settings.sh
 	@sh tools/setup.sh
 	@touch $@
 

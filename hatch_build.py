@@ -3,7 +3,10 @@
 What it makes, in ``src/motma/web/static/vendor/`` (not in git, but in the wheel):
 
 - ``zxing-wasm/``: the reader's ES modules and ``zxing_reader.wasm``, laid out as they import each other;
-- ``fonts/``: Be Vietnam Pro 400 and 600, Latin and Vietnamese, with a style sheet;
+- ``cborg/``: the decoder's ES modules, for the content of codes;
+- ``lean-qr/``: one ES module that draws QR codes, for the code that renews itself on the holder's screen;
+- ``fonts/``: Be Vietnam Pro 400 and 600, Latin and Vietnamese, with a style sheet; and both subsets of a weight in one
+  TrueType file, for paper;
 - ``manifest.json``: every file with its size and SHA-256, and the hash of what it was made from.
 
 Beside it, for tests only: ``.cache/axe.min.js``. Nothing is fetched when the manifest matches the inputs
@@ -60,6 +63,10 @@ def ensure_vendor(root: Path) -> bool:
         modules = _npm_ci(root, Path(folder))
         made = Path(folder) / "vendor"
         _copy_zxing(modules / "zxing-wasm", made / "zxing-wasm")
+        _copy_modules(modules / "cborg/lib", "decode.js", made / "cborg")
+        _copy(modules / "cborg/LICENSE", made / "cborg/LICENSE")
+        _copy(modules / "lean-qr/index.mjs", made / "lean-qr/lean-qr.js")
+        _copy(modules / "lean-qr/LICENSE", made / "lean-qr/LICENSE")
         _copy_fonts(modules / "@fontsource/be-vietnam-pro", made / "fonts")
         _write_manifest(made, inputs)
         _copy(modules / "axe-core/axe.min.js", root / AXE)
@@ -135,19 +142,25 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _copy_zxing(package: Path, target: Path) -> None:
-    """Copy the reader's entry module, every module it imports, and its wasm beside the entry."""
-    modules = (package / "dist/es").resolve()
-    waiting, seen = [modules / "reader/index.js"], set[Path]()
+    """Copy the reader's modules, and its wasm beside the entry."""
+    _copy_modules(package / "dist/es", "reader/index.js", target)
+    _copy(package / "dist/reader/zxing_reader.wasm", target / "reader/zxing_reader.wasm")
+    _copy(package / "LICENSE", target / "LICENSE")
+
+
+def _copy_modules(folder: Path, entry: str, target: Path) -> None:
+    """Copy an entry module and every module it imports, laid out as they import each other."""
+    folder = folder.resolve()
+    waiting, seen = [folder / entry], set[Path]()
     while waiting:
         module = waiting.pop()
         if module in seen:
             continue
         seen.add(module)
-        _copy(module, target / module.relative_to(modules))
-        imports = re.findall(r"""(?:\bfrom|\bimport)\s*\(?\s*["'](\.[^"']+)["']""", module.read_text("utf-8"))
+        _copy(module, target / module.relative_to(folder))
+        code = re.sub(r"/\*\*.*?\*/", "", module.read_text("utf-8"), flags=re.DOTALL)  # JSDoc imports types
+        imports = re.findall(r"""(?:\bfrom|\bimport)\s*\(?\s*["'](\.[^"']+)["']""", code)
         waiting += [(module.parent / name).resolve() for name in imports]
-    _copy(package / "dist/reader/zxing_reader.wasm", target / "reader/zxing_reader.wasm")
-    _copy(package / "LICENSE", target / "LICENSE")
 
 
 def _copy_fonts(package: Path, target: Path) -> None:
@@ -162,8 +175,21 @@ def _copy_fonts(package: Path, target: Path) -> None:
                 "@font-face{font-family:'Be Vietnam Pro';font-style:normal;font-display:swap;"
                 f"font-weight:{weight};src:url({name}) format('woff2');unicode-range:{ranges[subset]}}}\n"
             )
+        _merge_fonts([target / f"be-vietnam-pro-{subset}-{weight}-normal.woff2" for subset in FONT_SUBSETS], weight)
     (target / "be-vietnam-pro.css").write_text("".join(rules), "utf-8")
     _copy(package / "LICENSE", target / "LICENSE")
+
+
+def _merge_fonts(subsets: list[Path], weight: int) -> None:
+    """Write the subsets of one weight as one TrueType file beside them, without what only shaping engines use."""
+    try:
+        from fontTools.merge import Merger, Options
+    except ImportError as error:
+        raise VendorError("fonttools is not installed: run `make venv`.") from error
+    options = Options(drop_tables=["GSUB", "GPOS", "GDEF", "STAT"])
+    merged = Merger(options).merge([str(subset) for subset in subsets])
+    merged.flavor = None
+    merged.save(subsets[0].with_name(f"be-vietnam-pro-{weight}.ttf"), reorderTables=False)
 
 
 def _write_manifest(folder: Path, inputs: str) -> None:

@@ -30,7 +30,8 @@ from bench.load import Run, load, request
 from bench.postgres import postgres
 from motma.config import Settings, read_settings
 from motma.connectors.registry.population import Population
-from motma.core.code import Claims, SigningKey, issue_code, key_id, verify_code
+from motma.core.code import Claims, issue_code, key_id, verify_code
+from motma.core.cose import SigningKey
 from motma.core.ids import fact_id_bytes, new_fact_id, new_qid
 from motma.forms import load_form, load_units
 from motma.replay.crowd import Plan, crowd

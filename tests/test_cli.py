@@ -31,7 +31,7 @@ Run = Callable[..., Told]
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
     """``motma`` on an empty folder, in this process: starting Python takes longer than anything it does."""
-    monkeypatch.setattr("motma.cli._console", Console(width=160))
+    monkeypatch.setattr("motma.cli.console", Console(width=160))
 
     def once(*arguments: str, **environment: str) -> Told:
         with monkeypatch.context() as patched:

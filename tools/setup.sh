@@ -19,3 +19,9 @@ if ! .venv/bin/python -c '' 2>/dev/null; then
 fi
 .tools/uv pip sync --quiet --python .venv/bin/python --require-hashes --no-build requirements.lock
 .tools/uv pip install --quiet --python .venv/bin/python --no-deps --no-build-isolation --editable .
+
+# Software that is not ours, for the tests and the bench that set it beside us.
+if ! .peers/bin/python -c '' 2>/dev/null; then
+    .tools/uv venv --quiet --clear --python "$python" .peers
+fi
+.tools/uv pip sync --quiet --python .peers/bin/python --require-hashes --no-build requirements-peers.lock

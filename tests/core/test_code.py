@@ -20,13 +20,13 @@ from motma.core.code import (
     INFLATED_MAX_BYTES,
     TEXT_MAX_CHARS,
     Claims,
-    SigningKey,
     base45_decode,
     base45_encode,
     issue_code,
     key_id,
     verify_code,
 )
+from motma.core.cose import SigningKey
 from motma.core.errors import Invalid
 from motma.core.ids import Qid
 from vectors.code import make

@@ -17,7 +17,6 @@ import sys
 import unicodedata
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import cbor2
 import msgspec
@@ -25,6 +24,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
+from motma.core.cose import Signer
 from motma.core.errors import Invalid
 from motma.core.ids import Qid
 from motma.core.words import Words
@@ -42,7 +42,6 @@ _SIGNATURE_BYTES = 64
 _PROTECTED = bytes.fromhex("a201260448")  # {1: -7 (ES256), 4: kid of 8 bytes}
 _HEAD = bytes.fromhex("d2844d") + _PROTECTED  # tag 18, array of 4, bstr of 13
 _ES256 = ec.ECDSA(hashes.SHA256())
-_ES256_SIGN = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)  # RFC 6979
 
 # CWT claim keys (RFC 8392), Claim 169, and our private claim.
 _ISS, _EXP, _NBF, _IAT, _CTI, _IDENTITY, _MOTMA = 1, 4, 5, 6, 7, 169, -65537
@@ -74,14 +73,6 @@ class VerifiedCode(msgspec.Struct, frozen=True):
     kid: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class SigningKey:
-    """A private ES256 key and the id that its codes carry."""
-
-    private: ec.EllipticCurvePrivateKey
-    kid: bytes
-
-
 Keyring = Mapping[bytes, ec.EllipticCurvePublicKey]
 """Every key that may verify, by kid."""
 
@@ -92,7 +83,7 @@ def key_id(public: ec.EllipticCurvePublicKey) -> bytes:
     return hashlib.sha256(der).digest()[:_KID_BYTES]
 
 
-def issue_code(claims: Claims, key: SigningKey) -> str:
+def issue_code(claims: Claims, key: Signer) -> str:
     """Return the text of the QR. The same claims and key always give the same text."""
     payload = cbor2.dumps(
         {
@@ -115,8 +106,7 @@ def issue_code(claims: Claims, key: SigningKey) -> str:
         }
     )
     payload_bstr = _bstr_head(len(payload)) + payload
-    r, s = utils.decode_dss_signature(key.private.sign(_to_be_signed(key.kid, payload_bstr), _ES256_SIGN))
-    signature = r.to_bytes(32, "big") + s.to_bytes(32, "big")
+    signature = key.sign(_to_be_signed(key.kid, payload_bstr))
     cose = _HEAD + key.kid + b"\xa0" + payload_bstr + b"\x58\x40" + signature
     # Stored, not squeezed: ids and signatures do not shrink; level 9 gives as many bytes for ten times the time.
     return base45_encode(zlib.compress(cose, 0))

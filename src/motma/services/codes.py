@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from motma.core.code import Claims, Keyring, SigningKey, issue_code
+from motma.core.code import Claims, Keyring, issue_code
+from motma.core.cose import Signer
 from motma.core.facts import Fact, Holder, Issued
 from motma.core.form import Declaration
 from motma.core.ids import FactId, Qid, fact_id_bytes, same_moment_id
@@ -32,7 +33,7 @@ class CodeOffice:
     """Who signs here, and whom we believe."""
 
     issuer: str
-    signing_key: SigningKey
+    signing_key: Signer
     keyring: Keyring
 
     def issue(self, declared: Declaration, due: Due, now: dt.datetime) -> tuple[str, Fact]:

@@ -15,7 +15,8 @@ import msgspec
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from motma.core.code import SigningKey, key_id
+from motma.core.code import key_id
+from motma.core.cose import SigningKey
 from motma.core.errors import Unavailable
 from motma.core.words import Words
 

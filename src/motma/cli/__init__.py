@@ -2,17 +2,15 @@
 
 import datetime as dt
 import sys
-from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Literal, TypeVar
+from typing import Literal
 
 import click
-import uvloop
-from rich.console import Console
 from rich.table import Table
 
 from motma import __version__
+from motma.cli.terminal import console, run, with_house
 from motma.config import Settings, read_settings
 from motma.core.errors import MotmaError
 from motma.demo import run_demo
@@ -21,10 +19,7 @@ from motma.measures import load_demo_measure
 from motma.replay import Plan, account_table
 from motma.replay import replay as run_replay
 from motma.serve import server
-from motma.wiring import Built, build, utc_now
-
-_T = TypeVar("_T")
-_console = Console()
+from motma.wiring import Built, build
 
 
 def main() -> None:
@@ -34,10 +29,6 @@ def main() -> None:
     except MotmaError as error:
         click.echo(f"motma: {error.words.en} [{error.code}]", err=True)
         sys.exit(2)
-
-
-def _run(work: Coroutine[Any, Any, _T]) -> _T:
-    return uvloop.run(work)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -57,7 +48,7 @@ def serve(host: str | None, port: int | None) -> None:
     """Run the server."""
     settings = read_settings()
     settings = replace(settings, host=host or settings.host, port=settings.port if port is None else port)
-    _run(_openable(settings))
+    run(_openable(settings))
     click.echo(f"Một Mã {__version__} on http://{settings.host}:{settings.port}")
     with suppress(KeyboardInterrupt):  # the ordinary way to end it
         server(settings).run()
@@ -77,7 +68,7 @@ def serve(host: str | None, port: int | None) -> None:
 def demo(port: int, people: int, fresh: bool, once: bool) -> None:
     """A living city on this machine: server, checkpoints, platforms, people; prints how to get in."""
     with suppress(KeyboardInterrupt):
-        sys.exit(_run(run_demo(_console, port=port, people=people, fresh=fresh, once=once)))
+        sys.exit(run(run_demo(console, port=port, people=people, fresh=fresh, once=once)))
 
 
 @cli.command()
@@ -95,8 +86,8 @@ def replay(declarations: int, url: str | None, concurrency: int, seed: int) -> N
     then one scan for each person accepted. Ends with exit code 1 if anything does not add up.
     """
     plan = Plan(declarations=declarations, seed=seed)
-    result = _run(run_replay(read_settings(), plan, url=url, concurrency=concurrency, console=_console))
-    _console.print(account_table(result))
+    result = run(run_replay(read_settings(), plan, url=url, concurrency=concurrency, console=console))
+    console.print(account_table(result))
     sys.exit(0 if result.adds_up else 1)
 
 
@@ -111,21 +102,13 @@ async def _openable(settings: Settings) -> None:
         pass
 
 
-def _with_house(work: "Any") -> Any:
-    async def inner() -> Any:
-        async with build(read_settings()) as built:
-            return await work(built, utc_now())
-
-    return _run(inner())
-
-
 @admit.command("device")
 @click.argument("checkpoint")
 @click.option("--name", default="Máy quét", show_default=True, help="What people call the device.")
 @click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="Where the server is reached.")
 def admit_device(checkpoint: str, name: str, url: str) -> None:
     """A one-time link, good for a day, that enrols a device at CHECKPOINT."""
-    token = _with_house(lambda built, now: built.house.enrol.invite_device(checkpoint, name, now))
+    token = with_house(lambda built, now: built.house.enrol.invite_device(checkpoint, name, now))
     click.echo(f"{url}/scan/enrol#{token}")
 
 
@@ -134,14 +117,14 @@ def admit_device(checkpoint: str, name: str, url: str) -> None:
 @click.argument("name")
 def admit_officer(code: str, name: str) -> None:
     """A PIN for the officer CODE called NAME; an earlier PIN no longer works."""
-    click.echo(_with_house(lambda built, now: built.house.enrol.appoint_officer(code, name, now)))
+    click.echo(with_house(lambda built, now: built.house.enrol.appoint_officer(code, name, now)))
 
 
 @admit.command("operator")
 @click.argument("name")
 def admit_operator(name: str) -> None:
     """An access key for the operator NAME; an earlier key no longer works."""
-    click.echo(_with_house(lambda built, now: built.house.enrol.appoint_operator(name, now)))
+    click.echo(with_house(lambda built, now: built.house.enrol.appoint_operator(name, now)))
 
 
 @admit.command("platform")
@@ -149,7 +132,7 @@ def admit_operator(name: str) -> None:
 @click.argument("name")
 def admit_platform(platform: str, name: str) -> None:
     """A bearer token for the PLATFORM called NAME."""
-    click.echo(_with_house(lambda built, now: built.house.enrol.register_platform(platform, name, now)))
+    click.echo(with_house(lambda built, now: built.house.enrol.register_platform(platform, name, now)))
 
 
 @cli.command()
@@ -160,7 +143,7 @@ def dismiss(kind: Literal["device", "officer", "operator", "platform"], who: str
 
     WHO is a device's id (`motma devices`) or the short name that was admitted. Their shifts and sessions end too.
     """
-    ended = _with_house(lambda built, now: built.house.enrol.dismiss(kind, who, now))
+    ended = with_house(lambda built, now: built.house.enrol.dismiss(kind, who, now))
     click.echo(f"{ended} ended")
 
 
@@ -168,9 +151,9 @@ def dismiss(kind: Literal["device", "officer", "operator", "platform"], who: str
 def devices() -> None:
     """The devices that are enrolled."""
     table = Table("id", "checkpoint", "name")
-    for device in _with_house(lambda built, now: built.house.enrol.devices()):
+    for device in with_house(lambda built, now: built.house.enrol.devices()):
         table.add_row(device.id, device.checkpoint, device.name)
-    _console.print(table)
+    console.print(table)
 
 
 @cli.group()
@@ -181,14 +164,14 @@ def measure() -> None:
 @measure.command("publish-demo")
 def measure_publish_demo() -> None:
     """Publish the demonstration's fictional measure, from yesterday for 90 days."""
-    _with_house(lambda built, now: built.house.steer.publish_measure(load_demo_measure(now), by="cli", now=now))
+    with_house(lambda built, now: built.house.steer.publish_measure(load_demo_measure(now), by="cli", now=now))
 
 
 @measure.command("end")
 @click.argument("id")
 def measure_end(id: str) -> None:
     """End the measure ID now."""
-    _with_house(lambda built, now: built.house.steer.end_measure(id, by="cli", now=now))
+    with_house(lambda built, now: built.house.steer.end_measure(id, by="cli", now=now))
 
 
 @measure.command("list")
@@ -205,16 +188,16 @@ def measure_list() -> None:
                 f"{one.ends_at:%Y-%m-%d}",
                 "yes" if one.active_at(now) else "no",
             )
-        _console.print(table)
+        console.print(table)
 
-    _with_house(show)
+    with_house(show)
 
 
 @cli.command("standing")
 @click.option("--repair", is_flag=True, help="Write what the facts say where the table differs.")
 def standing(repair: bool) -> None:
     """Fold every citizen's facts again and compare with the standing table."""
-    rebuilt = _with_house(lambda built, now: built.store.rebuild_standing(repair=repair))
+    rebuilt = with_house(lambda built, now: built.store.rebuild_standing(repair=repair))
     click.echo(f"{rebuilt.checked} citizens checked, {len(rebuilt.differing)} differed")
     sys.exit(1 if rebuilt.differing and not repair else 0)
 
@@ -222,10 +205,10 @@ def standing(repair: bool) -> None:
 @cli.command()
 def doctor() -> None:
     """Check every setting and what the server stands on; each finding with its id and what to do."""
-    findings = _run(examine())
+    findings = run(examine())
     table = Table("", "check", "finding", "what to do")
     for finding in findings:
         mark = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "error": "[red]✕[/]"}[finding.level]
         table.add_row(mark, finding.id, finding.message, finding.hint)
-    _console.print(table)
+    console.print(table)
     sys.exit(1 if any(finding.level == "error" for finding in findings) else 0)
