@@ -74,7 +74,7 @@ class Trust(msgspec.Struct, frozen=True):
 
     ``holds`` is ``None`` while nobody can tell, because the key is not ``known``. ``barred``: the signature may hold,
     yet that key must not sign this (revoked, out of its time, made for something else). ``not_before`` and
-    ``expires_at`` are what the code says, ``None`` when it says nothing.
+    ``expires_at`` are what the code says, ``None`` when it says nothing. ``unread``: there is nothing to judge.
     """
 
     signed: bool
@@ -86,6 +86,7 @@ class Trust(msgspec.Struct, frozen=True):
     expires_at: dt.datetime | None = None
     expired: bool = False
     not_yet: bool = False
+    unread: bool = False
 
     @property
     def good(self) -> bool:
@@ -101,6 +102,8 @@ class Trust(msgspec.Struct, frozen=True):
     def words(self) -> Words:
         """One sentence for an officer; the gravest thing first."""
         signer = self.signer or "?"
+        if self.unread:
+            return _UNREAD
         if not self.signed:
             return _PLAIN
         if self.holds is False:
@@ -129,10 +132,13 @@ _PLAIN = Words(
     "Chữ thường, không có chữ ký: ai cũng in được, không chứng minh điều gì. Đối chiếu giấy tờ gốc.",
     "Plain text: proves nothing, anybody can print it. Compare with the document itself.",
 )
+_UNREAD = Words("Chưa đọc được nên chưa biết có đáng tin không.", "Not read, so nobody can say what it is worth.")
 _FORGED = Words("Chữ ký sai: mã đã bị sửa hoặc làm giả.", "The signature is wrong: altered or forged.")
 
 PLAIN = Trust(signed=False)
 """What unsigned text is worth."""
+UNREAD = Trust(signed=False, unread=True)
+"""What a code is worth that could not be read, or of which a part is missing."""
 
 
 class Reading(msgspec.Struct, frozen=True, repr_omit_defaults=True):
@@ -201,6 +207,10 @@ FIELD_WORDS: Mapping[str, Words] = {
     "valid_from": Words("Dùng từ", "Valid from"),
     "valid_until": Words("Dùng đến", "Valid until"),
     "measure": Words("Biện pháp", "Measure"),
+    "party": Words("Đi cùng", "Travels with"),
+    "areas": Words("Khu vực", "Areas"),
+    "verdict": Words("Khi không có mạng", "When offline"),
+    "shown_as": Words("Mã đang hiện", "Shown"),
     "hospital": Words("Nơi khám chữa bệnh", "Registered hospital"),
     "vaccinations": Words("Tiêm chủng", "Vaccinations"),
     "tests": Words("Xét nghiệm", "Tests"),
