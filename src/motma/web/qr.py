@@ -25,7 +25,7 @@ _OWN_SUBSET = "ĂăĐđĨĩŨũƠơƯư"
 
 def draw_svg(text: str, title: str) -> Markup:
     """The code as one inline ``<svg>``, one unit a module. ``title`` is what a screen reader says."""
-    side, rows = _modules(text)
+    side, rows = modules(text)
     path = "".join(
         [f"M{run.start()} {y}.5h{run.end() - run.start()}" for y, row in enumerate(rows) for run in _dark_runs(row)]
     )
@@ -37,7 +37,7 @@ def draw_svg(text: str, title: str) -> Markup:
 
 def draw_png(text: str, name: str, qid: str) -> bytes:
     """The code as a picture about 1080 pixels wide, with the holder's name and the QID under it."""
-    side, rows = _modules(text)
+    side, rows = modules(text)
     scale = max(1, _PICTURE_PIXELS // side)
     code = Image.frombytes("L", (side, side), b"".join(rows)).resize((side * scale,) * 2, Image.Resampling.NEAREST)
     picture = Image.new("L", (code.width, code.height + 184), _WHITE)
@@ -50,7 +50,7 @@ def draw_png(text: str, name: str, qid: str) -> bytes:
     return out.getvalue()
 
 
-def _modules(text: str) -> tuple[int, list[bytes]]:
+def modules(text: str) -> tuple[int, list[bytes]]:
     """Modules a side with the quiet zone, and the rows: 0 is dark, 255 is light."""
     barcode = zxingcpp.create_barcode(text, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
     image: Any = barcode.to_image(scale=1, add_quiet_zones=True)  # a buffer of rows, which its types do not say
