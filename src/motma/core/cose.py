@@ -6,7 +6,7 @@ through here: see :mod:`motma.core.code`.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import IO, Any, Protocol, cast
 
 import cbor2
 from cryptography.exceptions import InvalidSignature
@@ -118,13 +118,39 @@ def parse_sign1(raw: bytes, *, max_bytes: int = 1 << 20) -> Sign1:
     return Sign1(protected, headers, unprotected, payload, signature)
 
 
+class _Reader:
+    """What a decoder reads from; it cannot seek, so the decoder takes no more than the item needs."""
+
+    def __init__(self, raw: bytes) -> None:
+        self._raw, self._at = raw, 0
+
+    def read(self, size: int) -> bytes:
+        taken = self._raw[self._at : self._at + size]
+        self._at += len(taken)
+        return taken
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return False
+
+    @property
+    def at_end(self) -> bool:
+        return self._at == len(self._raw)
+
+
 def decode_cbor(raw: bytes) -> Any:
     """One CBOR item, all of ``raw``. Raises :class:`Invalid` ``cose.malformed``; never anything else."""
+    reader = _Reader(raw)
     try:
-        decoder = cbor2.loads(raw, max_depth=_MAX_DEPTH, allow_duplicate_keys=False)
+        # Any object with read() will do, whatever the stub says; cbor2.loads would let bytes after the item pass.
+        item = cbor2.CBORDecoder(cast("IO[bytes]", reader), max_depth=_MAX_DEPTH, allow_duplicate_keys=False).decode()
     except (cbor2.CBORError, ValueError, TypeError, OverflowError, LookupError, ArithmeticError, AttributeError):
         raise _malformed() from None
-    return decoder
+    if not reader.at_end:
+        raise _malformed()
+    return item
 
 
 def holds(public: PublicKey, sign1: Sign1) -> bool:
