@@ -27,6 +27,7 @@ DOORS: dict[tuple[str, str], str] = {
     ("GET", "/code"): "own",
     ("GET", "/code/{picture:str}"): "own",
     ("GET", "/code/{n:int}/looks"): "own",
+    ("GET", "/code/{n:int}/paper"): "own",
     ("GET", "/units/{file:str}"): "anybody",
     ("GET", "/docs"): "anybody",
     ("GET", "/docs/errors"): "anybody",

@@ -10,6 +10,7 @@ import click
 from rich.table import Table
 
 from motma import __version__
+from motma.cli.paper import paper
 from motma.cli.terminal import console, run, with_house
 from motma.config import Settings, read_settings
 from motma.core.errors import MotmaError
@@ -212,3 +213,6 @@ def doctor() -> None:
         table.add_row(mark, finding.id, finding.message, finding.hint)
     console.print(table)
     sys.exit(1 if any(finding.level == "error" for finding in findings) else 0)
+
+
+cli.add_command(paper)

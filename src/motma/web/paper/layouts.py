@@ -49,7 +49,7 @@ _NOT_OFFICIAL = Words(
 _STEPS = (
     Words(
         "Cắt thẻ ở cuối trang, gấp đôi rồi để trong ví.",
-        "Cut out the card below, fold it, keep it in your wallet.",
+        "Cut out the card below, fold it and carry it.",
     ),
     Words(
         "Tại chốt, đưa mã này cùng giấy tờ tuỳ thân cho cán bộ.",
@@ -62,8 +62,8 @@ _STEPS = (
     Words(
         "Nếu mất, in lại trên máy đã khai, hoặc hỏi nơi đã phát giấy này. Người nhặt được không dùng thay "
         "bạn được: cán bộ so mã với giấy tờ.",
-        "If it is lost, print it again where you declared, or ask whoever gave you this paper. Nobody else can travel "
-        "on it: officers compare it with the document.",
+        "If it is lost, print it again where you declared, or ask whoever gave you this paper. Nobody else can use "
+        "it: officers check your document.",
     ),
     Words(
         "Khi mã hết hạn, khai lại để lấy mã mới. Dãy 18 chữ số vẫn như cũ.",
@@ -93,14 +93,16 @@ class PaperCode:
 def draw_card(pen: Pen, code: PaperCode, lang: str) -> None:
     """The face of a card, from its top left corner; no line around it."""
     box, left, foot = 44.0, 2.4, 48.7
-    pen.code(Code(code.text, box), left, 1.6)
-    pen.write(left + box / 2, foot, group_qid(code.qid), 10.2, lang="vi", font=STRONG, align="centre")
-    pen.write(left + 2.6, 51.7, f"{_SMALL_PRINT.vi} · {_SMALL_PRINT.en}", 5, lang="vi", colour=MUTED)
+    drawn = Code(code.text, box)
+    pen.code(drawn, left, 1.6)
+    left += drawn.quiet
+    _number(pen, code.qid, left, foot, drawn.side)
+    pen.write(left, 51.7, f"{_SMALL_PRINT.vi} · {_SMALL_PRINT.en}", 5, lang="vi", colour=MUTED)
     column, across = 48.8, CARD_WIDTH - 48.8 - 4.4
     pen.write(column, 6.8, "Một Mã", 9, lang="vi", font=STRONG, colour=ACCENT)
     y = _both(pen, column, 10.2, _WHAT, lang, (6, 5.6), 1.42, colour=MUTED)
-    name = fit(code.name, STRONG, (13, 5), (across * MM, 16 * MM), 1.36)
-    pen.write_lines(column, y + name.size * 0.86 / MM, name.lines, name.size, 1.36, lang="vi", font=STRONG)
+    name = fit(code.name, STRONG, (13, 5), (across * MM, 17 * MM), 1.42)
+    pen.write_lines(column, y + name.size * 0.86 / MM, name.lines, name.size, 1.42, lang="vi", font=STRONG)
     for y, label, moment, points in (
         (foot - 9, Words(f"{_VALID.vi} {_FROM.vi}", f"{_VALID.en} {_FROM.en}"), code.valid_from, 8.0),
         (foot, _UNTIL, code.valid_until, 9.8),
@@ -125,9 +127,7 @@ def draw_sheet(pen: Pen, code: PaperCode, lang: str) -> None:
     pen.write(right, 20, f"{_WHAT.vi} · {_WHAT.en}", 9.5, lang="vi", colour=MUTED, align="right")
     top, drawn = 33.0, Code(code.text, 77)
     pen.code(drawn, MARGIN - drawn.quiet, top - drawn.quiet)
-    number = group_qid(code.qid)
-    points = 10 * drawn.side * MM / width(number, STRONG, 10)
-    pen.write(MARGIN, top + drawn.side + drawn.quiet + 7.4, number, points, lang="vi", font=STRONG)
+    _number(pen, code.qid, MARGIN, top + drawn.side + drawn.quiet + 7.4, drawn.side)
     _who_and_when(pen, code, MARGIN + 80, right, top, lang)
     y = _steps(pen, 131, right, lang)
     _both(pen, MARGIN, y + 3.4, _NOT_OFFICIAL, lang, (7.6, 7.6), 1.5, colour=MUTED)
@@ -167,6 +167,12 @@ def _on_card(moment: dt.datetime) -> str:
     return f"{moment.astimezone(_LOCAL):%H:%M · %d/%m/%Y}"
 
 
+def _number(pen: Pen, qid: str, x: float, y: float, across: float) -> None:
+    """The QID in three groups of six, as wide as the code above it."""
+    number = group_qid(qid)
+    pen.write(x, y, number, 10 * across * MM / width(number, STRONG, 10), lang="vi", font=STRONG)
+
+
 def _both(
     pen: Pen,
     x: float,
@@ -191,10 +197,11 @@ def _who_and_when(pen: Pen, code: PaperCode, x: float, right: float, top: float,
     """The column beside the large code."""
     other = _other(lang)
     pen.write(x, top + 2.4, f"{_NAME.said_in(lang)} · {_NAME.said_in(other)}", 8.5, lang=lang, colour=MUTED)
-    name = fit(code.name, STRONG, (23, 8), ((right - x) * MM, 31 * MM), 1.34)
-    y = top + 5.2 + name.size * 1.0 / MM
-    y = pen.write_lines(x, y, name.lines, name.size, 1.34, lang="vi", font=STRONG)
-    if settable(code.name) != code.name:
+    plainly = settable(code.name) != code.name
+    name = fit(code.name, STRONG, (23, 8), ((right - x) * MM, (22 if plainly else 30) * MM), 1.42)
+    y = top + 6 + name.size / MM
+    y = pen.write_lines(x, y, name.lines, name.size, 1.42, lang="vi", font=STRONG)
+    if plainly:
         for each in (lang, other):
             pen.write(x, y - name.size * 0.4 / MM, _PLAINLY.said_in(each), 6.8, lang=each, colour=MUTED)
             y += 3.4

@@ -1,5 +1,6 @@
 """What a page is drawn with: text, lines and codes, in millimetres from the top left corner."""
 
+import functools
 import re
 from collections.abc import Sequence
 from typing import Any, Literal
@@ -22,17 +23,10 @@ class Code:
     """A QR code that fills ``box`` millimetres with its quiet zone, however many modules it has."""
 
     def __init__(self, text: str, box: float) -> None:
-        self.count, rows = modules(text)
+        self.count, self.path = _trace(text)
         self.module = box / self.count
         self.quiet = _QUIET_MODULES * self.module
         self.side = box - 2 * self.quiet
-        self.path = " ".join(
-            [
-                f"{run.start()} {row} {run.end() - run.start()} 1 re"
-                for row, dark in enumerate(rows)
-                for run in _dark_runs(dark)
-            ]
-        )
 
 
 class Pen:
@@ -123,6 +117,18 @@ class Pen:
 
     def _point(self, x: float, y: float) -> tuple[float, float]:
         return (self._x + x) * MM, (PAGE_HEIGHT - self._y - y) * MM
+
+
+@functools.lru_cache(maxsize=1)  # a sheet draws its one code twice
+def _trace(text: str) -> tuple[int, str]:
+    """Modules a side with the quiet zone, and a rectangle for each run of dark ones."""
+    count, rows = modules(text)
+    runs = [
+        f"{run.start()} {row} {run.end() - run.start()} 1 re"
+        for row, dark in enumerate(rows)
+        for run in _dark_runs(dark)
+    ]
+    return count, " ".join(runs)
 
 
 def _rgb(colour: str) -> tuple[float, float, float]:
