@@ -13,7 +13,6 @@ from litestar.types import ASGIApp
 from motma.config import Settings
 from motma.connectors.registry import Registry
 from motma.connectors.registry.population import FictionalRegistry, Population
-from motma.core.code import Keyring
 from motma.forms import load_form, load_units
 from motma.roads import load_network
 from motma.services.board import BoardReader
@@ -23,6 +22,7 @@ from motma.services.declare import Declare
 from motma.services.enrol import Enrol
 from motma.services.identify import Identify
 from motma.services.steer import Steer
+from motma.services.trust import Trust
 from motma.storage.keys import Secrets, load_or_create
 from motma.storage.store import Store
 from motma.web.app import create_app
@@ -43,7 +43,11 @@ class Built:
     identify: Identify
     store: Store
     secrets: Secrets
-    keyring: Keyring
+    board: BoardReader
+
+
+async def _any_index(now: dt.datetime) -> int:
+    return int.from_bytes(os.urandom(4))
 
 
 @contextlib.asynccontextmanager
@@ -54,11 +58,19 @@ async def build(
     secrets, _ = load_or_create(settings.data)
     registry = registry or FictionalRegistry(Population(settings.register_seed, settings.register_size))
     signing_key = secrets.signing_key()
-    codes = CodeOffice(settings.issuer, signing_key, {signing_key.kid: signing_key.private.public_key()})
     network, random = load_network(), os.urandom
     store = await Store.open(settings.database_url, seal_key=secrets.seal_key, clock=clock)
     try:
         board = BoardReader(store)
+        trust = Trust(store=store, board=board, issuer=settings.issuer, random=random, key=signing_key)
+        await trust.begin(clock())
+        codes = CodeOffice(
+            issuer=settings.issuer,
+            board=board,
+            network=network,
+            signer=lambda kid: signing_key,
+            next_index=_any_index,
+        )
         house = House(
             declare=Declare(
                 store=store,
@@ -71,7 +83,7 @@ async def build(
                 units=load_units(),
                 network=network,
             ),
-            check=Check(store=store, board=board, codes=codes, network=network),
+            check=Check(store=store, board=board, network=network),
             steer=Steer(store=store, board=board, network=network, random=random),
             enrol=Enrol(store=store, secrets=secrets, random=random, network=network),
             clock=clock,
@@ -79,7 +91,7 @@ async def build(
             wallet=lambda token: secrets.index("wallet", token),
         )
         identify = Identify(store=store, board=board, registry=registry, codes=codes, random=random)
-        yield Built(house, identify, store, secrets, codes.keyring)
+        yield Built(house, identify, store, secrets, board)
     finally:
         await store.close()
 

@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, Page, Playwright
 
 from motma.config import Settings, read_settings
 from motma.connectors.registry.population import Person, Population
-from motma.core.code import base45_decode, base45_encode
+from motma.core import base45
 from motma.measures import load_demo_measure
 from motma.replay.drive import free_port, running_server
 from motma.wiring import build, utc_now
@@ -118,9 +118,9 @@ def picture_of(code: str) -> Image.Image:
 
 def tamper(code: str) -> str:
     """Another name in a code that is otherwise as it was."""
-    cose = bytearray(zlib.decompress(base45_decode(code)))
+    cose = bytearray(zlib.decompress(base45.decode(code)))
     cose[len(cose) // 2 - 10] ^= 0x01
-    return base45_encode(zlib.compress(bytes(cose), 9))
+    return base45.encode(zlib.compress(bytes(cose), 9))
 
 
 def fill_declaration(page: Page, city: City, person: Person, *, symptoms: tuple[str, ...] = ()) -> None:

@@ -7,10 +7,11 @@ from typing import Any
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motma.core.code import Claims, VerifiedCode
+from motma.core.code import Claims, TrustedKey, VerifiedCode
 from motma.core.decision import Evidence, decide
 from motma.core.facts import Standing
 from motma.core.flow import Advice
@@ -21,11 +22,12 @@ from motma.core.words import Words
 
 VECTORS = Path(__file__).resolve().parents[2] / "vectors" / "verdicts" / "verdicts.json"
 NOW = dt.datetime(2026, 1, 18, 7, 0, tzinfo=dt.UTC)
+KEY = ec.derive_private_key(1, ec.SECP256R1()).public_key()
 HOUR = dt.timedelta(hours=1)
 DECLARATION = new_fact_id("dcl", NOW - HOUR, bytes(10))
 QID = Qid("521322923144321717")
 ADVICE = Advice("i03-dinh-bo-linh", Words("Đinh Bộ Lĩnh", "Dinh Bo Linh"), 1_200)
-PROBLEMS = ["code.unreadable", "code.unknown_key", "code.forged", "code.malformed", "code.of_the_future"]
+PROBLEMS = ["code.not_ours", "code.unknown_key", "code.forged", "code.malformed", "code.of_the_future"]
 WEIGHT = [Outcome.ACCEPT, Outcome.MANUAL, Outcome.REFER, Outcome.REJECT]
 
 
@@ -39,12 +41,17 @@ def code_of(*, other: bool = False, matched: bool = True, begins: float = -1, un
         last_four="3999",
         measure="demo-hcmc",
         areas=(),
+        vintage=2025,
+        route=(),
+        verdict="accept",
+        status_index=1,
+        carrier="screen",
         matched=matched,
         issued_at=NOW - HOUR,
         valid_from=NOW + begins * HOUR,
         valid_until=NOW + until * HOUR,
     )
-    return VerifiedCode(claims, bytes(8))
+    return VerifiedCode(claims, TrustedKey(bytes(8), KEY, "motma.test", NOW - HOUR))
 
 
 def standing_of(
@@ -73,6 +80,8 @@ def evidence_of(said: dict[str, Any]) -> Evidence:
         code=code_of(**times(said["code"])) if "code" in said else None,
         problem=said.get("problem"),
         standing=standing_of(**times(said["standing"])) if "standing" in said else None,
+        liveness=said.get("liveness", "static"),
+        by_hand=frozenset(said.get("by_hand", ())),
         measure_active=said.get("measure_active", True),
         refer=ADVICE if "refer" in said else None,
     )
@@ -134,7 +143,7 @@ def test_any_evidence_has_exactly_one_verdict(
     refer: Advice | None,
 ) -> None:
     code, problem = given_code
-    evidence = Evidence(code, problem, standing, measure_active, refer)
+    evidence = Evidence(code, problem, standing, measure_active=measure_active, refer=refer)
     verdict = decide(evidence, NOW)
     assert decide(evidence, NOW) == verdict
     weights = [WEIGHT.index(reason.outcome) for reason in verdict.reasons]

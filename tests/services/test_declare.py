@@ -24,7 +24,7 @@ async def test_the_whole_line(world: World) -> None:
     assert (sent.status_code, receipt["outcome"], receipt["repeated"]) == (201, "accepted", False)
     assert receipt["valid_from"] == "2026-01-18T07:00:00Z"
     assert receipt["valid_until"] == "2026-01-21T07:00:00Z"
-    claims = verify_code(receipt["code"], world.built.keyring).claims
+    claims = verify_code(receipt["code"], await world.built.board.keyring(world.now)).claims
     assert (claims.qid, claims.name, claims.birth_date) == (receipt["qid"], person.name, person.birth_date)
     assert claims.last_four == person.documents[0].last_four and claims.matched
     checked = await world.check(code=receipt["code"])

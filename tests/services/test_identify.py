@@ -24,7 +24,7 @@ async def test_outage_then_matched(world: World) -> None:
     world.registry.outage = False
     assert await world.work() == 1
     assert await world.work() == 0
-    assert await outcome(world, sent["code"]) == ("accept", [])  # the code in hand
+    assert await outcome(world, sent["code"]) == ("accept", ["code.newer_exists"])  # the code in hand
     standing = await world.built.store.standing(Qid(sent["qid"]))
     assert standing is not None
     assert standing.valid_until == dt.datetime(2026, 1, 21, 7, tzinfo=dt.UTC)
@@ -54,7 +54,7 @@ async def test_a_code_made_during_an_outage_on_anothers_number(world: World) -> 
     own = (await world.declare(world.person(0))).json()
     assert own["qid"] == stolen["qid"]
     assert await outcome(world, own["code"]) == ("accept", [])
-    assert await outcome(world, stolen["code"]) == ("manual", ["identity.pending"])
+    assert await outcome(world, stolen["code"]) == ("manual", ["identity.pending", "code.newer_exists"])
 
 
 async def test_declared_again_while_the_worker_asks(world: World) -> None:

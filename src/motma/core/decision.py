@@ -8,7 +8,7 @@ the deciding one first. A refusal is an answer, not an exception; and what is no
 import datetime as dt
 from dataclasses import dataclass
 
-from motma.core.code import VerifiedCode
+from motma.core.code import Liveness, VerifiedCode
 from motma.core.facts import Standing
 from motma.core.flow import Advice
 from motma.core.identity import Grade
@@ -23,12 +23,15 @@ class Evidence:
     """All that a verdict rests on.
 
     ``code`` is the verified code if one was shown, ``problem`` the error code of one that did not verify;
-    ``standing`` is what the store says of the citizen (None: nothing). ``refer`` is set while a diversion is open.
+    ``standing`` is what the store says of the citizen (None: nothing). ``by_hand``: the kinds of ``liveness`` for
+    which the measure asks the officer to look at the document. ``refer`` is set while a diversion is open.
     """
 
     code: VerifiedCode | None = None
     problem: str | None = None
     standing: Standing | None = None
+    liveness: Liveness = "static"
+    by_hand: frozenset[Liveness] = frozenset()
     measure_active: bool = True
     refer: Advice | None = None
 
@@ -61,7 +64,7 @@ def decide(evidence: Evidence, now: dt.datetime) -> Verdict:
 def _what_speaks_against(evidence: Evidence, now: dt.datetime) -> list[str]:
     found: list[str] = []
     if evidence.problem:
-        found.append(evidence.problem if evidence.problem in REASONS else "code.unreadable")
+        found.append(evidence.problem if evidence.problem in REASONS else "code.not_ours")
     code, standing = evidence.code, evidence.standing
     if standing is None:  # then the code's own times are all there is
         if code and now >= code.claims.valid_until:
@@ -73,6 +76,8 @@ def _what_speaks_against(evidence: Evidence, now: dt.datetime) -> list[str]:
     else:  # a citizen who declared again travels on the newer declaration, with the older code in hand
         if standing.revoked:
             found.append("standing.revoked")
+        if standing.suspended:
+            found.append("standing.suspended")
         if now >= standing.valid_until:
             found.append("standing.expired")
         if now < standing.valid_from:
@@ -86,6 +91,10 @@ def _what_speaks_against(evidence: Evidence, now: dt.datetime) -> list[str]:
             found.append("identity.pending")
         if standing.health != "clear":
             found.append(f"health.{standing.health}")
+        if code and standing.code and fact_id_bytes(standing.code) != code.claims.code_id:
+            found.append("code.newer_exists")
+    if code and evidence.liveness in evidence.by_hand:
+        found.append(f"proof.{evidence.liveness}")
     if evidence.refer:
         found.append("diversion.open")
     return found

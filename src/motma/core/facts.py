@@ -6,14 +6,20 @@ in the transaction that appends the fact, by :func:`apply`; ``motma standing reb
 
 import datetime as dt
 from collections.abc import Iterable
+from typing import Literal
 
 import msgspec
 
+from motma.core.claims import Carrier
+from motma.core.code import Liveness
 from motma.core.flow import Diversion
 from motma.core.form import Health
 from motma.core.identity import Grade
 from motma.core.ids import FactId, Qid
 from motma.core.measure import Measure
+
+KeyUse = Literal["code", "root"]
+"""What a key signs: codes and their status lists, or lists of trust."""
 
 
 class Accepted(msgspec.Struct, frozen=True, tag="declaration.accepted"):
@@ -51,11 +57,15 @@ class Identified(msgspec.Struct, frozen=True, tag="identity.checked"):
 
 
 class Issued(msgspec.Struct, frozen=True, tag="code.issued"):
-    """A signed code went out. Its personal part is a :class:`Holder`."""
+    """A signed code went out. Its personal part is a :class:`Holder`. ``status_index`` is -1 in codes without one."""
 
     declaration: FactId
     valid_until: dt.datetime
     reissue: bool
+    status_index: int = -1
+    carrier: Carrier = "screen"
+    live: bool = False
+    key: str = ""
 
 
 class Holder(msgspec.Struct, frozen=True):
@@ -69,9 +79,29 @@ class Holder(msgspec.Struct, frozen=True):
 
 
 class Revoked(msgspec.Struct, frozen=True, tag="standing.revoked"):
-    """The citizen's standing was withdrawn, and why."""
+    """The citizen's standing was withdrawn, and why. ``indexes``: the places of their codes in the status lists."""
 
     reason: str
+    indexes: tuple[int, ...] = ()
+
+
+class Suspended(msgspec.Struct, frozen=True, tag="standing.suspended"):
+    """The citizen's standing is withheld for now, and why."""
+
+    reason: str
+    indexes: tuple[int, ...] = ()
+
+
+class Restored(msgspec.Struct, frozen=True, tag="standing.restored"):
+    """The citizen's standing is as if it had never been revoked or suspended."""
+
+    indexes: tuple[int, ...] = ()
+
+
+class CheckAgain(msgspec.Struct, frozen=True, tag="standing.check_again"):
+    """These codes of the citizen say more than is so by now: whoever reads one should ask the server."""
+
+    indexes: tuple[int, ...]
 
 
 class Scanned(msgspec.Struct, frozen=True, tag="scan.made"):
@@ -90,6 +120,44 @@ class Scanned(msgspec.Struct, frozen=True, tag="scan.made"):
     refer_to: str
     scanned_at: dt.datetime
     skew_seconds: float
+    live: Liveness | Literal[""] = ""
+
+
+class KeyAdded(msgspec.Struct, frozen=True, tag="key.added"):
+    """A key became known: ours to sign codes or lists of trust with (``own``), or one delegated to another issuer.
+
+    ``kid`` and ``point`` (uncompressed, 65 bytes) in hex. Empty ``measures`` and ``areas``: any.
+    """
+
+    kid: str
+    point: str
+    issuer: str
+    use: KeyUse
+    own: bool
+    not_before: dt.datetime
+    not_after: dt.datetime | None = None
+    measures: tuple[str, ...] = ()
+    areas: tuple[str, ...] = ()
+    status_uri: str = ""
+
+
+class KeyPromoted(msgspec.Struct, frozen=True, tag="key.promoted"):
+    """From now on this key of ours is the one that signs."""
+
+    kid: str
+
+
+class KeyRetired(msgspec.Struct, frozen=True, tag="key.retired"):
+    """This key signs no more; what it signed until now still verifies."""
+
+    kid: str
+
+
+class KeyRevoked(msgspec.Struct, frozen=True, tag="key.revoked"):
+    """Nothing that this key signed is believed any more, whenever it was signed. For ever."""
+
+    kid: str
+    reason: str
 
 
 class DiversionOpened(msgspec.Struct, frozen=True, tag="diversion.opened"):
@@ -122,11 +190,18 @@ What = (
     | Identified
     | Issued
     | Revoked
+    | Suspended
+    | Restored
+    | CheckAgain
     | Scanned
     | DiversionOpened
     | DiversionClosed
     | MeasurePublished
     | MeasureEnded
+    | KeyAdded
+    | KeyPromoted
+    | KeyRetired
+    | KeyRevoked
 )
 
 
@@ -160,6 +235,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     valid_from: dt.datetime
     valid_until: dt.datetime
     revoked: bool = False
+    suspended: bool = False
 
 
 def apply(standing: Standing | None, fact: Fact) -> Standing | None:
@@ -178,6 +254,7 @@ def apply(standing: Standing | None, fact: Fact) -> Standing | None:
             valid_from=what.valid_from,
             valid_until=what.valid_until,
             revoked=standing is not None and standing.revoked,  # nobody declares themselves out of it
+            suspended=standing is not None and standing.suspended,
         )
     if standing is None:
         return None
@@ -187,6 +264,10 @@ def apply(standing: Standing | None, fact: Fact) -> Standing | None:
         return msgspec.structs.replace(standing, grade=what.grade, valid_until=what.valid_until)
     if isinstance(what, Revoked):
         return msgspec.structs.replace(standing, revoked=True)
+    if isinstance(what, Suspended):
+        return msgspec.structs.replace(standing, suspended=True)
+    if isinstance(what, Restored):
+        return msgspec.structs.replace(standing, revoked=False, suspended=False)
     return standing
 
 

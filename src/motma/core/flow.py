@@ -23,6 +23,11 @@ class Checkpoint(msgspec.Struct, frozen=True):
     x: float
     y: float
 
+    @property
+    def number(self) -> str:
+        """What a code calls it: the id up to its first hyphen (``g07``), unique in the network."""
+        return self.id.partition("-")[0]
+
 
 class Road(msgspec.Struct, frozen=True):
     """A stretch between two checkpoints, passable both ways. ``metres`` is approximate.

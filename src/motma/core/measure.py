@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from motma.core.code import Liveness
 from motma.core.errors import Conflict
 from motma.core.words import Words
 
@@ -12,8 +13,10 @@ from motma.core.words import Words
 class Measure(msgspec.Struct, frozen=True, kw_only=True):
     """Who asks for what, where, from when to when, and for how long each thing lives.
 
-    ``areas`` are province codes (2025 vintage); empty means the whole country. ``pending_hours`` is how long
-    somebody may travel while the population register cannot be asked.
+    ``areas`` are province codes of the year ``vintage``; empty means the whole country. ``pending_hours`` is how long
+    somebody may travel while the population register cannot be asked. ``by_hand`` names the codes for which the
+    officer looks at the document as well: ``static`` ones (pictures, paper), ``stale`` ones (a live proof that is old).
+    ``with_sex``: the code says the sex too.
     """
 
     id: str
@@ -27,6 +30,9 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     pass_hours: int
     pending_hours: int
     keep_days: int
+    vintage: int = 2025
+    by_hand: tuple[Liveness, ...] = ("stale",)
+    with_sex: bool = False
 
     def active_at(self, now: dt.datetime) -> bool:
         return self.starts_at <= now < self.ends_at

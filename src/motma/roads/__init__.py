@@ -25,6 +25,9 @@ def parse_network(data: bytes) -> Network:
         raise _invalid("empty", network.id)
     if doubled := {id for id in ids if ids.count(id) > 1}:
         raise _invalid("doubled", ", ".join(sorted(doubled)))
+    numbers = [checkpoint.number for checkpoint in network.checkpoints]
+    if doubled := {number for number in numbers if numbers.count(number) > 1}:
+        raise _invalid("number_doubled", ", ".join(sorted(doubled)))
     for road in network.roads:
         if road.a == road.b or road.metres <= 0 or not {road.a, road.b} <= set(ids):
             raise _invalid("road", f"{road.a} – {road.b}")

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 
-from motma.core.code import VerifiedCode, verify_code
+from motma.core.code import Keyring, Liveness, VerifiedCode, liveness, verify_code
 from motma.core.decision import Evidence, Verdict, decide
 from motma.core.errors import Conflict, Invalid
 from motma.core.facts import Board, Fact, Holder, Scanned, Standing
@@ -15,7 +15,6 @@ from motma.core.measure import active_measure
 from motma.core.reasons import REASONS, Outcome
 from motma.core.words import Words
 from motma.services.board import BoardReader
-from motma.services.codes import CodeOffice
 from motma.services.enrol import Device
 from motma.storage.store import Act, Already, Store
 
@@ -73,7 +72,10 @@ class Onward(msgspec.Struct, frozen=True):
 
 
 class Checked(msgspec.Struct, frozen=True):
-    """The answer to a check. ``already``: this scan had been recorded before; it was not recorded again."""
+    """The answer to a check. ``already``: this scan had been recorded before; it was not recorded again.
+
+    ``live``: whether the code was proved by its holder's own key just now, some time ago, or not at all.
+    """
 
     id: FactId
     outcome: Outcome
@@ -83,6 +85,7 @@ class Checked(msgspec.Struct, frozen=True):
     refer: Onward | None
     valid_until: dt.datetime | None
     judged_at: dt.datetime
+    live: Liveness | None = None
     already: bool = False
 
 
@@ -92,10 +95,9 @@ _WHY = {code: Why(code, reason.words._asdict(), reason.cure._asdict()) for code,
 class Check:
     """The officer's verb."""
 
-    def __init__(self, *, store: Store, board: BoardReader, codes: CodeOffice, network: Network) -> None:
+    def __init__(self, *, store: Store, board: BoardReader, network: Network) -> None:
         self._store = store
         self._board = board
-        self._codes = codes
         self._network = network
 
     async def check(self, ask: Ask, *, device: Device, officer: str, now: dt.datetime) -> Checked:
@@ -107,14 +109,18 @@ class Check:
         """
         scan_id = parse_fact_id("scn", ask.id)
         skew_seconds, scanned_at = _device_time(ask, now)
-        evidence_qid, code, problem = self._read(ask)
+        evidence_qid, code, problem = self._read(ask, await self._board.keyring(now))
         standing = await self._store.standing(evidence_qid) if evidence_qid else None
         board = await self._board.current(now)
+        measure = active_measure(board.measures.values(), now)
+        live = liveness(code, now - (_sent(ask) - scanned_at)) if code else None
         evidence = Evidence(
             code=code,
             problem=problem,
             standing=standing,
-            measure_active=active_measure(board.measures.values(), now) is not None,
+            liveness=live or "static",
+            by_hand=frozenset(measure.by_hand) if measure else frozenset(),
+            measure_active=measure is not None,
             refer=self._refer(device.checkpoint, standing, board),
         )
         verdict = decide(evidence, now)
@@ -136,6 +142,7 @@ class Check:
                 refer_to=verdict.refer.checkpoint if verdict.refer else "",
                 scanned_at=scanned_at,
                 skew_seconds=skew_seconds,
+                live=live or "",
             ),
         )
         recorded = await self._store.append(Act(facts=(fact,)))
@@ -146,9 +153,9 @@ class Check:
         )
         if isinstance(recorded, Already):
             return await self._as_first_answered(fact, person, standing)
-        return _checked(scan_id, verdict, person, standing, now)
+        return _checked(scan_id, verdict, person, standing, now, live)
 
-    def _read(self, ask: Ask) -> tuple[Qid | None, VerifiedCode | None, str | None]:
+    def _read(self, ask: Ask, keyring: Keyring) -> tuple[Qid | None, VerifiedCode | None, str | None]:
         """(the number to look up, the verified code, the problem of one that did not verify)."""
         if (ask.code is None) == (ask.qid is None):
             raise Invalid(
@@ -157,7 +164,7 @@ class Check:
         if ask.qid is not None:
             return parse_qid(ask.qid), None, None
         try:
-            code = verify_code(ask.code or "", self._codes.keyring)
+            code = verify_code(ask.code or "", keyring)
         except Invalid as invalid:
             return None, None, invalid.code
         return code.claims.qid, code, None
@@ -191,7 +198,7 @@ class Check:
             what.known,
             Advice(place.id, place.name, metres) if place else None,
         )
-        return _checked(first.id, verdict, person, standing, first.at, already=True)
+        return _checked(first.id, verdict, person, standing, first.at, what.live or None, already=True)
 
 
 def _what_was_shown(fact: Fact) -> tuple[str, ...] | None:
@@ -206,6 +213,7 @@ def _checked(
     person: Person | None,
     standing: Standing | None,
     judged_at: dt.datetime,
+    live: Liveness | None,
     *,
     already: bool = False,
 ) -> Checked:
@@ -219,15 +227,20 @@ def _checked(
         Onward(refer.checkpoint, refer.name._asdict(), refer.metres) if refer else None,
         standing.valid_until if standing else None,
         judged_at,
+        live,
         already,
     )
+
+
+def _sent(ask: Ask) -> dt.datetime:
+    return ask.device_time or ask.scanned_at
 
 
 def _device_time(ask: Ask, now: dt.datetime) -> tuple[float, dt.datetime]:
     """(how far the device's clock is ahead, when the scan was made by the device's clock)."""
     if ask.scanned_at.tzinfo is None or (ask.device_time and ask.device_time.tzinfo is None):
         raise Invalid("time.no_zone", Words("Giờ phải kèm múi giờ.", "Times must carry a time zone."))
-    sent = ask.device_time or ask.scanned_at
+    sent = _sent(ask)
     if not dt.timedelta(seconds=-5) <= sent - ask.scanned_at <= _SCANNED_AT_MAX_AGE:
         raise Invalid(
             "scan.too_old",

@@ -1,16 +1,22 @@
 """The desk that signs codes: one issuer, its newest key signs, all of its keys verify."""
 
 import datetime as dt
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import msgspec
 
+from motma.core.claims import Carrier, VerdictClass
 from motma.core.code import Claims, Keyring, issue_code
 from motma.core.cose import Signer
+from motma.core.errors import Unavailable
 from motma.core.facts import Fact, Holder, Issued
+from motma.core.flow import Network
 from motma.core.form import Declaration
 from motma.core.ids import FactId, Qid, fact_id_bytes, same_moment_id
 from motma.core.measure import Measure
+from motma.core.words import Words
+from motma.services.board import BoardReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,22 +32,55 @@ class Due:
     valid_until: dt.datetime
     reissue: bool
     actor: str
+    carrier: Carrier = "screen"
+    holder_key: bytes | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class CodeOffice:
-    """Who signs here, and whom we believe."""
+    """Who signs here, and whom we believe.
 
-    issuer: str
-    signing_key: Signer
-    keyring: Keyring
+    ``signer`` gives the private key of a kid; ``next_index`` a place in the status list that no other code has.
+    """
 
-    def issue(self, declared: Declaration, due: Due, now: dt.datetime) -> tuple[str, Fact]:
-        """(the text of the code, the fact that it was issued). Times in the code are to the second."""
+    def __init__(
+        self,
+        *,
+        issuer: str,
+        board: BoardReader,
+        network: Network,
+        signer: Callable[[bytes], Signer],
+        next_index: Callable[[dt.datetime], Awaitable[int]],
+    ) -> None:
+        self._issuer = issuer
+        self._board = board
+        self._network = network
+        self._signer = signer
+        self._next_index = next_index
+
+    async def keyring(self, now: dt.datetime) -> Keyring:
+        """The keys whose codes are believed."""
+        return await self._board.keyring(now)
+
+    async def issue(self, declared: Declaration, due: Due, now: dt.datetime) -> tuple[str, Fact]:
+        """(the text of the code, the fact that it was issued). Times in the code are to the second.
+
+        Raises :class:`Unavailable` ``key.none`` while there is no key to sign with.
+        """
+        key = (await self._board.trust(now)).signing("code")
+        if key is None:
+            raise Unavailable(
+                "key.none",
+                Words(
+                    "Chưa có khoá để ký mã. Báo cho người vận hành.",
+                    "There is no key to sign codes with. Tell the operator.",
+                ),
+            )
         code_id = same_moment_id("cod", due.born_with)
+        status_index = await self._next_index(now)
+        places = self._network.by_id
         text = issue_code(
             Claims(
-                issuer=self.issuer,
+                issuer=self._issuer,
                 code_id=fact_id_bytes(code_id),
                 qid=due.qid,
                 name=declared.name,
@@ -49,12 +88,19 @@ class CodeOffice:
                 last_four=declared.document.last_four,
                 measure=due.measure.id,
                 areas=due.measure.areas,
+                vintage=due.measure.vintage,
+                route=tuple([places[id].number for id in declared.trip.checkpoints if id in places]),
+                verdict=_worth(declared, due.matched),
                 matched=due.matched,
+                status_index=status_index,
+                carrier=due.carrier,
                 issued_at=now,
                 valid_from=due.valid_from,
                 valid_until=due.valid_until,
+                sex=declared.sex if due.measure.with_sex else None,
+                holder_key=due.holder_key,
             ),
-            self.signing_key,
+            self._signer(key.kid),
         )
         holder = Holder(text, declared.name, declared.birth_date, declared.sex, declared.document.last_four)
         fact = Fact(
@@ -63,6 +109,21 @@ class CodeOffice:
             actor=due.actor,
             qid=due.qid,
             personal=msgspec.json.encode(holder),
-            what=Issued(due.declaration, due.valid_until, due.reissue),
+            what=Issued(
+                due.declaration,
+                due.valid_until,
+                due.reissue,
+                status_index,
+                due.carrier,
+                due.holder_key is not None,
+                key.added.kid,
+            ),
         )
         return text, fact
+
+
+def _worth(declared: Declaration, matched: bool) -> VerdictClass:
+    """What the code is worth to a scanner that can ask nobody."""
+    if declared.health == "symptoms":
+        return "reject"
+    return "accept" if matched and declared.health == "clear" else "manual"

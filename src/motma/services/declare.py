@@ -165,7 +165,7 @@ class Declare:
                 reissue=bool(held),
                 actor=source,
             )
-            code, issued = self._codes.issue(declaration, due, now)
+            code, issued = await self._codes.issue(declaration, due, now)
             declared = Fact(id=declaration_id, at=now, actor=source, qid=qid, personal=personal, what=accepted)
             act = Act(
                 facts=(declared, issued),

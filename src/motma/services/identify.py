@@ -85,6 +85,6 @@ class Identify:
                 reissue=True,
                 actor="worker",
             )
-            facts.append(self._codes.issue(declaration, due, now)[1])
+            facts.append((await self._codes.issue(declaration, due, now))[1])
         await self._store.append(Act(facts=tuple(facts)))
         return True

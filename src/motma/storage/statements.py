@@ -30,6 +30,7 @@ from motma.storage.tables import (
     holdings,
     is_control,
     is_pending,
+    is_status,
     once,
     standing,
     tally,
@@ -76,6 +77,16 @@ _fact = (
 LAST_SEQ = _query(select(func.coalesce(func.max(facts.c.seq), literal_column("0"))))
 FACT = _query(select(*_fact).where(facts.c.id == bindparam("id")), "id")
 CONTROL_FACTS = _query(select(*_fact).where(is_control()).order_by(facts.c.seq))
+STATUS_FACTS = _query(
+    select(*_fact, facts.c.seq)
+    .where(is_status())
+    .where(facts.c.seq > bindparam("after", type_=BigInteger))
+    .order_by(facts.c.seq)
+    .limit(_limit)
+    .offset(_from_first),
+    "after",
+    "limit",
+)
 FACTS_BY_KIND = _query(select(facts.c.kind, func.count()).group_by(facts.c.kind))
 CITIZENS = _query(select(func.count()).select_from(standing))
 STANDING = _query(select(standing.c.body).where(standing.c.qid == bindparam("qid")), "qid")

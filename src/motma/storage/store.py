@@ -149,6 +149,11 @@ class Store:
         """Every measure and diversion, oldest first."""
         return [fact_of(row) for row in await self._engine.read(statements.CONTROL_FACTS)]
 
+    async def status_facts(self, after: int, limit: int = PAGE_FACTS) -> list[tuple[int, Fact]]:
+        """At most ``limit`` (number, fact) of kind ``standing.*`` numbered above ``after``, in order of record."""
+        rows = await self._engine.scan(statements.STATUS_FACTS, after, limit)
+        return [(int(row[_SEQ]), fact_of(row[:_SEQ])) for row in rows]
+
     async def changed_seq(self) -> int:
         """The number of the last fact, 0 in the beginning. Facts are numbered without gaps, in order of commit."""
         rows = await self._engine.read(statements.LAST_SEQ)

@@ -60,11 +60,20 @@ def is_control() -> ColumnElement[bool]:
     """The facts that steer the system and not one citizen. Written out, or no planner would match the index."""
     return or_(
         facts.c.kind.like(literal_column("'diversion.%'")),
+        facts.c.kind.like(literal_column("'key.%'")),
         facts.c.kind.like(literal_column("'measure.%'")),
     )
 
 
 Index("ix_facts_control", facts.c.seq, sqlite_where=is_control(), postgresql_where=is_control())
+
+
+def is_status() -> ColumnElement[bool]:
+    """The facts that change the status of codes. Written out for the same reason."""
+    return facts.c.kind.like(literal_column("'standing.%'"))
+
+
+Index("ix_facts_status", facts.c.seq, sqlite_where=is_status(), postgresql_where=is_status())
 
 once = Table(
     "once",
