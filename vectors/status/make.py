@@ -153,11 +153,7 @@ def _taken() -> list[dict[str, Any]]:
         _case("a claim that nobody knows", token(claims() | {99: "x", "text": 1}), full),
         _case("no ttl: until it expires", token(ttl=None), full | {"ttl": DAY}),
         _case("dated five minutes ahead of us", token(), full, now=BEGINS - 300),
-        _case(
-            "by a key that was retired the second after",
-            token(key=OLD, iat=BEGINS - 1),
-            full | {"issued_at": BEGINS - 1},
-        ),
+        _case("signed the second the key was retired", token(key=OLD), full),
         _case("a second before it expires", token(), full, now=BEGINS + DAY - 1),
         _case("one of two keys with the same kid", token(kid=bytes(8)), full),
         _case("by a platform, at its own address", platform, full, uri=f"{ELSEWHERE}/3", issuer="platform.test"),
@@ -223,6 +219,7 @@ def _refused() -> dict[str, list[dict[str, Any]]]:
             _case("by a stranger", token(key=STRANGER)),
             _case("no kid", token(protected={1: -7, 16: TYP})),
             _case("a kid that is text", token(protected=headers | {4: KID.hex()})),
+            _case("a protected kid of no use, ours beside it", token(protected=headers | {4: 7}, unprotected={4: KID})),
             _case(
                 "the protected kid counts",
                 token(protected=headers | {4: kid_of(STRANGER)}, unprotected={4: KID}),
@@ -248,7 +245,6 @@ def _refused() -> dict[str, list[dict[str, Any]]]:
         ],
         "status.key_out_of_time": [
             _case("signed before the key was in force", token(iat=FIRST - 1, exp=BEGINS + DAY)),
-            _case("signed the second the key was retired", token(key=OLD)),
             _case("signed after the key was retired", token(key=OLD, iat=BEGINS + 1)),
         ],
         "status.wrong_uri": [

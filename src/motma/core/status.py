@@ -251,7 +251,7 @@ def verify_status_token(
             "status.wrong_uri",
             Words("Danh sách này là của địa chỉ khác.", "This list belongs to another address."),
         )
-    if token.issued_at < key.not_before or (key.not_after and token.issued_at >= key.not_after):
+    if token.issued_at < key.not_before or (key.not_after and token.issued_at > key.not_after):
         raise Invalid(
             "status.key_out_of_time",
             Words(

@@ -104,8 +104,8 @@ export function parseSign1(bytes, maxBytes = 1 << 20) {
   if (![body, payload, signature].every((part) => part instanceof Uint8Array)) throw new CborError("malformed");
   const headers = body.length ? decodeCbor(body) : new Map();
   if (!(headers instanceof Map) || !(unprotected instanceof Map) || headers.has(CRIT)) throw new CborError("malformed");
-  const kids = [headers, unprotected].map((map) => map.get(KID)).filter((kid) => kid instanceof Uint8Array);
-  return { protected: body, headers, unprotected, payload, signature, kids: kids.slice(0, 1) };
+  const kid = headers.has(KID) ? headers.get(KID) : unprotected.get(KID); // what is signed wins, even if of no use
+  return { protected: body, headers, unprotected, payload, signature, kids: kid instanceof Uint8Array ? [kid] : [] };
 }
 
 /** Whether `sign1`, of parseSign1, is signed by the key: ES256 and no other algorithm. `key`: what importKey gives. */
