@@ -36,7 +36,7 @@ class DccAnchor(msgspec.Struct, frozen=True):
 
 
 class Claim169Key(msgspec.Struct, frozen=True):
-    """A foreign issuer of Claim 169 codes; ``issuer`` as its codes name it (claim 1), ``kid`` empty for any."""
+    """A foreign issuer of Claim 169 codes; ``issuer`` as its codes name it (claim 1). Either may be empty: any."""
 
     issuer: str
     public: PublicKey
@@ -44,7 +44,7 @@ class Claim169Key(msgspec.Struct, frozen=True):
 
 
 class ShcKey(msgspec.Struct, frozen=True):
-    """A key of a SMART Health Card's issuer: ``issuer`` is its https address, ``kid`` the RFC 7638 thumbprint."""
+    """A key of a SMART Health Card's issuer: its https address, the RFC 7638 thumbprint. Either may be empty: any."""
 
     issuer: str
     kid: str
@@ -52,7 +52,7 @@ class ShcKey(msgspec.Struct, frozen=True):
 
 
 class NzcpKey(msgspec.Struct, frozen=True):
-    """A key of an issuer of New Zealand COVID passes: ``issuer`` is its did:web, ``kid`` the key's name there."""
+    """A key of an issuer of New Zealand COVID passes: its did:web, the key's name there. Either may be empty: any."""
 
     issuer: str
     kid: str

@@ -1,0 +1,112 @@
+"""Our own code, read for whoever holds it: what it says even where it is not believed, and why it is not.
+
+The judge at a checkpoint does not come through here: to it, a code that does not verify says nothing at all.
+"""
+
+import datetime as dt
+import zlib
+
+import msgspec
+
+from motma.core import base45, cose
+from motma.core.claims import Claims, parse_claims
+from motma.core.code import INFLATED_MAX_BYTES, TEXT_MAX_CHARS, Keyring, VerifiedCode, liveness, verify_code
+from motma.core.errors import Invalid, Problem
+from motma.core.legacy.reading import UNREAD, Anchors, Reading, Trust, Value, in_time
+
+_NOT_OURS = frozenset(
+    {
+        "code.oversized",
+        "code.not_base45",
+        "code.not_zlib",
+        "code.bomb",
+        "code.not_ours",
+        "code.algorithm",
+        "code.no_kid",
+    }
+)
+_ALTERED = frozenset({"code.forged", "code.proof_forged"})
+_UNKNOWN_KEY = "code.unknown_key"
+
+
+def read_ours(text: str, anchors: Anchors, now: dt.datetime) -> Reading | None:
+    """A reading of kind "motma", or ``None`` when the text is not a code of our shape. Never raises.
+
+    A key of ``anchors.ours`` without an issuer may speak for any.
+    """
+    try:
+        code = verify_code(text, _speaking(anchors.ours, text))
+    except Invalid as refused:
+        return None if refused.code in _NOT_OURS else _doubted(text, refused, now)
+    claims = code.claims
+    trust = Trust(
+        signed=True,
+        signer=claims.issuer,
+        known=True,
+        holds=True,
+        not_before=claims.valid_from,
+        expires_at=claims.valid_until,
+        **in_time(now, claims.valid_from, claims.valid_until),
+    )
+    return Reading("motma", _fields(claims, code, now), trust)
+
+
+def _doubted(text: str, refused: Invalid, now: dt.datetime) -> Reading | None:
+    """What a code says that does not verify. One under an unknown key may as well be a foreign Claim 169."""
+    problems = (Problem(refused.code, refused.words),)
+    claims = _unverified(text)
+    if claims is None:
+        return None if refused.code == _UNKNOWN_KEY else Reading("motma", {}, UNREAD, problems)
+    known = refused.code != _UNKNOWN_KEY
+    altered = refused.code in _ALTERED
+    trust = Trust(
+        signed=True,
+        signer=claims.issuer,
+        known=known,
+        holds=False if altered else True if known else None,
+        barred=known and not altered,
+        not_before=claims.valid_from,
+        expires_at=claims.valid_until,
+        **in_time(now, claims.valid_from, claims.valid_until),
+    )
+    return Reading("motma", _fields(claims, None, now), trust, problems)
+
+
+def _speaking(keyring: Keyring, text: str) -> Keyring:
+    """The keyring in which keys without an issuer speak for the one that the code names."""
+    if all(key.issuer for keys in keyring.values() for key in keys):
+        return keyring
+    claims = _unverified(text)
+    issuer = claims.issuer if claims else ""
+    return {
+        kid: tuple(key if key.issuer else msgspec.structs.replace(key, issuer=issuer) for key in keys)
+        for kid, keys in keyring.items()
+    }
+
+
+def _unverified(text: str) -> Claims | None:
+    inflater = zlib.decompressobj()
+    try:
+        raw = inflater.decompress(base45.decode(text, TEXT_MAX_CHARS), INFLATED_MAX_BYTES)
+        return parse_claims(cose.parse_sign1(raw).payload)
+    except (Invalid, zlib.error):
+        return None
+
+
+def _fields(claims: Claims, code: VerifiedCode | None, now: dt.datetime) -> dict[str, Value]:
+    fields: dict[str, Value] = {
+        "qid": claims.qid,
+        "name": claims.name,
+        "birth_date": claims.birth_date.isoformat(),
+        "sex": claims.sex or "",
+        "last_four": claims.last_four,
+        "party": tuple(one.name for one in claims.party),
+        "issuer": claims.issuer,
+        "measure": claims.measure,
+        "areas": claims.areas,
+        "verdict": claims.verdict,
+        "valid_from": claims.valid_from.isoformat(),
+        "valid_until": claims.valid_until.isoformat(),
+        "shown_as": liveness(code, now) if code else "",
+    }
+    return {name: value for name, value in fields.items() if value}
