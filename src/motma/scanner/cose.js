@@ -76,15 +76,18 @@ function arrayOf(tokens, length, depth) {
 
 function mapOf(tokens, length, depth) {
   const map = new Map();
-  const seen = new Set();
+  let odd = null; // the bytes of keys that two objects can be equal to
   for (let i = 0; i < length; i++) {
     const start = tokens.pos();
     const key = itemOf(tokens, depth);
-    // Numbers are the same key however long they are written; what has no value of its own is known by its bytes.
-    const isPlain = key === null || typeof key !== "object";
-    const name = isPlain ? `${typeof key} ${key}` : String(tokens.data.subarray(start, tokens.pos()));
-    if (seen.has(name)) throw new CborError("key_twice");
-    seen.add(name);
+    let isTwice = map.has(key);
+    if (key !== null && typeof key === "object") {
+      odd ??= new Set();
+      const bytes = String(tokens.data.subarray(start, tokens.pos()));
+      isTwice = odd.has(bytes);
+      odd.add(bytes);
+    }
+    if (isTwice) throw new CborError("key_twice");
     map.set(key, itemOf(tokens, depth));
   }
   return map;
