@@ -72,12 +72,12 @@ class Sign1:
 
     @property
     def kids(self) -> tuple[bytes, ...]:
-        """The ids of keys that may have signed: the protected one if there is one, else the unprotected one."""
-        for headers in (self.headers, self.unprotected):
-            kid = headers.get(KID)
-            if isinstance(kid, bytes):
-                return (kid,)
-        return ()
+        """The ids of keys that may have signed: the protected one if there is one, else the unprotected one.
+
+        A protected ``kid`` wins even where it is of no use: what anybody can change never overrules what is signed.
+        """
+        kid = self.headers[KID] if KID in self.headers else self.unprotected.get(KID)
+        return (kid,) if isinstance(kid, bytes) else ()
 
     @property
     def to_be_signed(self) -> bytes:
@@ -104,8 +104,8 @@ def parse_sign1(raw: bytes, *, max_bytes: int = 1 << 20) -> Sign1:
     if len(raw) > max_bytes:
         raise _malformed()
     item = decode_cbor(raw)
-    for _ in range(2):
-        if isinstance(item, cbor2.CBORTag) and item.tag in (_TAG_SIGN1, _TAG_CWT):
+    for tag in (_TAG_CWT, _TAG_SIGN1):
+        if isinstance(item, cbor2.CBORTag) and item.tag == tag:
             item = item.value
     if not isinstance(item, (list, tuple)) or len(item) != 4:
         raise _malformed()
