@@ -290,10 +290,11 @@ function moment(item) {
 
 /** YYYYMMDD of a day that there was, with hyphens. */
 function date(born) {
-  const iso = `${born.slice(0, 4)}-${born.slice(4, 6)}-${born.slice(6)}`;
-  const day = new Date(`${iso}T00:00:00Z`);
-  need(born >= "0001" && !Number.isNaN(day.getTime()) && day.toISOString().startsWith(iso));
-  return iso;
+  const [year, month, day] = [born.slice(0, 4), born.slice(4, 6), born.slice(6)];
+  const isLeap = year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+  const days = [31, isLeap ? 29 : 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31][month - 1];
+  need(year > 0 && day > 0 && day <= days);
+  return `${year}-${month}-${day}`;
 }
 
 function companions(item) {

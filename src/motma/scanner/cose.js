@@ -53,7 +53,7 @@ function itemOf(tokens, depth) {
   const { type, value, byteValue } = tokens.next();
   switch (type.name) {
     case "string":
-      return byteValue ? UTF8.decode(byteValue) : value;
+      return byteValue?.some((byte) => byte > 127) ? UTF8.decode(byteValue) : value;
     case "float":
     case "undefined":
       return new Odd(value);
@@ -185,9 +185,13 @@ function power(base, exponent) {
   return result;
 }
 
+const PAIRS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
 /** Bytes in hexadecimal, lower case. */
 export function hex(bytes) {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  let digits = "";
+  for (const byte of bytes) digits += PAIRS[byte];
+  return digits;
 }
 
 /** The bytes of hexadecimal digits. */
