@@ -3,7 +3,7 @@
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -26,6 +26,10 @@ class Settings:
     register_seed: int
     register_size: int
     """The fictional population register: its seed and how many people it has."""
+    unlock: Path | None = None
+    """The file of the key that opens the secrets; without one, ``unlock.key`` in the data folder."""
+    pkcs11_pin: str = field(default="", repr=False)
+    """What opens the tokens of a hardware module."""
 
 
 _A_PATH = (re.compile(r"[^\0]+"), Words("một thư mục", "a folder"))
@@ -38,13 +42,16 @@ _AN_ISSUER = (
     re.compile(r"[!-~]{1,64}"),
     Words("1 đến 64 ký tự ASCII không dấu cách", "1 to 64 ASCII characters without spaces"),  # it is in every QR
 )
-_KNOWN = ("DATA", "DATABASE_URL", "HOST", "PORT", "ISSUER", "REGISTER_SEED", "REGISTER_SIZE")
+_A_FILE = (re.compile(r"[^\0]+"), Words("một tệp", "a file"))
+_A_PIN = (re.compile(r"[^\0]{0,64}"), Words("mã PIN không quá 64 ký tự", "a PIN of at most 64 characters"))
+_KNOWN = ("DATA", "DATABASE_URL", "HOST", "PORT", "ISSUER", "REGISTER_SEED", "REGISTER_SIZE", "UNLOCK", "PKCS11_PIN")
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Settings from ``MOTMA_…`` variables. Raises :class:`Invalid` ``config.*`` for what cannot be used."""
     given = os.environ if environment is None else environment
     data = Path(_text(given, "DATA", "motma-data", _A_PATH))
+    unlock = given.get("MOTMA_UNLOCK")
     return Settings(
         data=data,
         database_url=_text(given, "DATABASE_URL", f"sqlite:///{(data / 'motma.db').absolute()}", _A_DATABASE),
@@ -53,6 +60,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         issuer=_text(given, "ISSUER", "motma.demo", _AN_ISSUER),
         register_seed=_number(given, "REGISTER_SEED", 2021, 0, 2**63 - 1),
         register_size=_number(given, "REGISTER_SIZE", 100_000, 1, 10_000_000),
+        unlock=None if unlock is None else Path(_text(given, "UNLOCK", "", _A_FILE)),
+        pkcs11_pin=_text(given, "PKCS11_PIN", "", _A_PIN),
     )
 
 
@@ -64,7 +73,7 @@ def unknown_settings(environment: Mapping[str, str] | None = None) -> list[str]:
         for name in given
         if name.startswith("MOTMA_")
         and name.removeprefix("MOTMA_") not in _KNOWN
-        and name not in ("MOTMA_CHROMIUM", "MOTMA_TEST_POSTGRES_URL")
+        and name not in ("MOTMA_CHROMIUM", "MOTMA_SOFTHSM", "MOTMA_TEST_POSTGRES_URL")
     )
 
 

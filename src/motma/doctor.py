@@ -11,7 +11,7 @@ from motma.config import Settings, read_settings, unknown_settings
 from motma.core.errors import MotmaError
 from motma.core.facts import fold_board
 from motma.core.measure import active_measure
-from motma.storage.keys import load_or_create
+from motma.storage.keys import open_chest
 from motma.storage.store import Store
 from motma.wiring import utc_now
 
@@ -44,15 +44,15 @@ async def examine() -> list[Finding]:
             Finding("warning", "config.host", f"Listens on {settings.host}.", "Put a proxy with TLS in front of it.")
         )
     try:
-        secrets, created = load_or_create(settings.data)
+        chest = open_chest(settings.data, settings.unlock, pin=settings.pkcs11_pin)
         findings.append(
-            Finding("ok", "secrets.file", "Newly made." if created else "There, readable by the owner only.")
+            Finding("ok", "secrets.file", "Newly made." if chest.created else "There, readable by the owner only.")
         )
     except MotmaError as error:
         findings.append(Finding("error", error.code, error.words.en, f"Look at {settings.data}."))
         return findings
     try:
-        store = await Store.open(settings.database_url, seal_key=secrets.seal_key, clock=utc_now)
+        store = await Store.open(settings.database_url, seal_key=chest.secrets.seal_key, clock=utc_now)
     except MotmaError as error:
         findings.append(
             Finding("error", error.code, error.words.en, "Check MOTMA_DATABASE_URL and that the server runs.")

@@ -16,6 +16,7 @@ from motma.connectors.registry.population import FictionalRegistry, Population
 from motma.forms import load_form, load_units
 from motma.roads import load_network
 from motma.services.board import BoardReader
+from motma.services.carriers import Carriers
 from motma.services.check import Check
 from motma.services.codes import CodeOffice
 from motma.services.declare import Declare
@@ -23,7 +24,7 @@ from motma.services.enrol import Enrol
 from motma.services.identify import Identify
 from motma.services.steer import Steer
 from motma.services.trust import Trust
-from motma.storage.keys import Secrets, load_or_create
+from motma.storage.keys import Secrets, open_chest
 from motma.storage.store import Store
 from motma.web.app import create_app
 from motma.web.house import House
@@ -55,9 +56,10 @@ async def build(
     settings: Settings, *, registry: Registry | None = None, clock: Callable[[], dt.datetime] = utc_now
 ) -> AsyncIterator[Built]:
     """Open the store and put the services on it; closed at the end."""
-    secrets, _ = load_or_create(settings.data)
+    chest = open_chest(settings.data, settings.unlock, pin=settings.pkcs11_pin)
+    secrets = chest.secrets
     registry = registry or FictionalRegistry(Population(settings.register_seed, settings.register_size))
-    signing_key = secrets.signing_key()
+    signing_key = chest.signer(chest.adopt or next(iter(chest.kids()), None) or chest.create()[0])
     network, random = load_network(), os.urandom
     store = await Store.open(settings.database_url, seal_key=secrets.seal_key, clock=clock)
     try:
@@ -86,6 +88,7 @@ async def build(
             check=Check(store=store, board=board, network=network),
             steer=Steer(store=store, board=board, network=network, random=random),
             enrol=Enrol(store=store, secrets=secrets, random=random, network=network),
+            carriers=Carriers(store=store, board=board, codes=codes, secrets=secrets, random=random),
             clock=clock,
             new_token=lambda: base64.b32encode(random(20)).decode().lower(),
             wallet=lambda token: secrets.index("wallet", token),

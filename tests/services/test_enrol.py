@@ -86,7 +86,7 @@ async def test_only_hashes_are_kept(world: World) -> None:
     enrol, now = world.built.house.enrol, world.now
     given = [await enrol.register_platform("NCOVI", "NCOVI", now), await enrol.appoint_operator("TRUC-BAN", now)]
     given += [await enrol.invite_device(HERE, "Máy 1", now), await enrol.appoint_officer("CB-01", "Trực", now)]
-    files = [path for path in world.settings.data.iterdir() if path.suffix != ".json"]
+    files = [path for path in world.settings.data.rglob("motma.db*") if path.is_file()]
     kept = b"".join(path.read_bytes() for path in files)
     assert b"TRUC-BAN" in kept
     for secret in given[:3]:

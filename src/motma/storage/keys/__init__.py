@@ -1,0 +1,266 @@
+"""The chest: every key that is secret. Private keys at rest are encrypted; what opens them can be kept elsewhere.
+
+::
+
+    unlock.key         opens all the rest; MOTMA_UNLOCK may name a file elsewhere
+    secrets.json       the keys that seal personal parts and hash for look-up, wrapped
+    keys/<kid>.pem     a private key, encrypted (PKCS #8)
+    keys/<kid>.p11     where in a hardware module a private key lies
+
+Which of the keys signs, and which are believed, is not said here: :mod:`motma.services.trust`. A key in the chest of
+which no fact tells is worth nothing and does no harm.
+"""
+
+import re
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Literal, ParamSpec, TypeVar
+
+import msgspec
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from motma.core.code import key_id
+from motma.core.cose import Signer, SigningKey
+from motma.core.errors import Unavailable
+from motma.core.words import Words
+from motma.storage.keys import files
+from motma.storage.keys.hsm import Pkcs11Signer, Place, create_in_token
+from motma.storage.keys.secrets import (
+    FILE_NAME,
+    File,
+    OldFile,
+    Secrets,
+    damaged,
+    new_file,
+    open_file,
+    read_file,
+    wrapped_file,
+)
+from motma.storage.keys.unlock import Unlock, make_unlock, read_unlock
+
+__all__ = ["FILE_NAME", "FOLDER", "UNLOCK_NAME", "Chest", "Secrets", "open_chest"]
+
+UNLOCK_NAME = "unlock.key"
+FOLDER = "keys"
+_A_KEY = re.compile(r"([0-9a-f]{16})\.(pem|p11)")
+
+Where = Literal["chest", "hsm"]
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+def _reaching(work: Callable[_P, _T]) -> Callable[_P, _T]:
+    """What the system refuses is ``secrets.unreachable``, with its word for why."""
+
+    @wraps(work)
+    def reached(*args: _P.args, **named: _P.kwargs) -> _T:
+        try:
+            return work(*args, **named)
+        except OSError as error:
+            raise files.unreachable(Path(FOLDER), error) from None
+
+    return reached
+
+
+class _Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="version", tag=1):
+    """What ``<kid>.p11`` holds; ``point`` is the public key, uncompressed, in hex."""
+
+    module: str
+    token: str
+    key: str
+    point: str
+
+
+class Chest:
+    """The opened chest. Made by :func:`open_chest`; safe to use from several threads and processes."""
+
+    def __init__(self, folder: Path, unlock: Unlock, secrets: Secrets, adopt: str, created: bool, pin: str) -> None:
+        self.secrets = secrets
+        self.created = created
+        """Whether it was made just now."""
+        self.adopt = bytes.fromhex(adopt) or None
+        """The kid of the key that signed before there was a list of keys, if one did."""
+        self._folder = folder / FOLDER
+        self._unlock = unlock
+        self._pin = pin
+        self._signers: dict[bytes, Signer] = {}
+
+    def __repr__(self) -> str:
+        return f"Chest({self._folder})"
+
+    @_reaching
+    def kids(self) -> dict[bytes, Where]:
+        """Every key here, by kid, and where its private half is."""
+        if not self._folder.is_dir():
+            return {}
+        found = sorted(filter(None, (_A_KEY.fullmatch(path.name) for path in self._folder.iterdir())), key=str)
+        return {bytes.fromhex(name[1]): "chest" if name[2] == "pem" else "hsm" for name in found}
+
+    @_reaching
+    def create(self) -> tuple[bytes, ec.EllipticCurvePublicKey]:
+        """Make a key; on disk, encrypted, when this returns its kid and its public half."""
+        private = ec.generate_private_key(ec.SECP256R1())
+        return _keep(self._folder, self._unlock, private), private.public_key()
+
+    @_reaching
+    def create_in_token(self, module: str, token: str) -> tuple[bytes, ec.EllipticCurvePublicKey]:
+        """Make a key in a hardware module that never leaves it: ``module`` is the path of its PKCS #11 library.
+
+        Raises :class:`Unavailable` ``key.hsm``, ``key.pin``, ``key.hsm_extra``.
+        """
+        public, place = create_in_token(module, token, self._pin)
+        point = public.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
+        files.check_folder(self._folder)
+        held = _Token(place.module, place.token, place.id, point.hex())
+        kid = key_id(public)
+        files.put_new(self._folder / f"{kid.hex()}.p11", msgspec.json.format(msgspec.json.encode(held)) + b"\n")
+        return kid, public
+
+    def signer(self, kid: bytes) -> Signer:
+        """What signs with the key ``kid``, kept once it was read; a key that came later is found when it is asked for.
+
+        Raises :class:`Unavailable`, permanent: ``key.absent`` (its private half is not on this machine),
+        ``key.damaged``, ``secrets.exposed``.
+        """
+        signer = self._signers.get(kid)
+        if signer is None:
+            signer = self._signers[kid] = self._read(kid)
+        return signer
+
+    @_reaching
+    def _read(self, kid: bytes) -> Signer:
+        pem, p11 = (self._folder / f"{kid.hex()}.{kind}" for kind in ("pem", "p11"))
+        try:
+            return _open_pem(pem, self._unlock, kid)
+        except FileNotFoundError:
+            pass
+        try:
+            return self._open_p11(p11, kid)
+        except FileNotFoundError:
+            raise Unavailable(
+                "key.absent",
+                Words(
+                    f"Khoá riêng {kid.hex()} không có trên máy này. Chép {pem} từ máy đã tạo nó.",
+                    f"The private key {kid.hex()} is not on this machine. Copy {pem} from where it was made.",
+                ),
+                permanent=True,
+            ) from None
+
+    def _open_p11(self, path: Path, kid: bytes) -> Signer:
+        try:
+            held = msgspec.json.decode(files.read_private(path), type=_Token)
+            public = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), bytes.fromhex(held.point))
+            if key_id(public) != kid or not bytes.fromhex(held.key):
+                raise ValueError
+        except (ValueError, msgspec.MsgspecError):
+            raise _damaged_key(path) from None
+        return Pkcs11Signer(public, Place(held.module, held.token, held.key), self._pin)
+
+
+@_reaching
+def open_chest(folder: Path, unlock: Path | None = None, *, pin: str = "") -> Chest:
+    """Open the chest in ``folder``, or make it (and the folder). ``unlock``: the unlock key's file, if elsewhere.
+
+    Processes that start together agree on one set. A file of version 1 is wrapped in place. ``pin`` opens tokens.
+    Raises :class:`Unavailable`, permanent: ``secrets.exposed`` (somebody else can read a file or write the folder),
+    ``secrets.damaged``, ``secrets.locked`` (another unlock key), ``secrets.unlock_missing``,
+    ``secrets.unlock_damaged``, ``secrets.missing``, ``secrets.unreachable``. What is there is never made anew.
+    """
+    files.check_folder(folder)
+    path, unlock = folder / FILE_NAME, unlock or folder / UNLOCK_NAME
+    beside = unlock.parent.resolve() == folder.resolve()
+    held = read_file(path)  # first: whoever made this file had put the unlock key in its place before
+    key = read_unlock(unlock, beside=beside)
+    if key is None:
+        if isinstance(held, File):
+            raise _unlock_missing(unlock, held.unlock)
+        make_unlock(unlock)
+        key = read_unlock(unlock, beside=beside)
+        if key is None:  # taken away again at once
+            raise _unlock_missing(unlock, "?")
+        held = read_file(path)
+    created = False
+    if isinstance(held, OldFile):
+        held = _wrap_old(folder, held, key)
+    elif held is None:
+        if (folder / FOLDER).is_dir() and any((folder / FOLDER).iterdir()):
+            raise _secrets_missing(path)
+        created = files.put_new(path, new_file(key))
+        held = read_file(path)
+    if not isinstance(held, File):
+        raise damaged(path)
+    return Chest(folder, key, open_file(held, key, path), held.adopt, created, pin)
+
+
+def _wrap_old(folder: Path, held: OldFile, unlock: Unlock) -> File | OldFile | None:
+    """Take version 1 over: its signing key goes into the chest under the same kid, then the file is replaced."""
+    path = folder / FILE_NAME
+    secrets = open_file(held, unlock, path)
+    try:
+        signing = held.signing_key()
+    except (ValueError, TypeError):
+        raise damaged(path) from None
+    _keep(folder / FOLDER, unlock, signing)
+    files.replace(path, wrapped_file(secrets, unlock, signing))  # another process would write the same
+    return read_file(path)
+
+
+def _keep(folder: Path, unlock: Unlock, private: ec.EllipticCurvePrivateKey) -> bytes:
+    """Put a private key in the chest, encrypted; returns its kid. One that is there is left as it is."""
+    kid = key_id(private.public_key())
+    name = f"{kid.hex()}.pem"
+    pem = private.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.BestAvailableEncryption(unlock.passphrase(name)),
+    )
+    files.check_folder(folder)
+    files.put_new(folder / name, pem)
+    return kid
+
+
+def _open_pem(path: Path, unlock: Unlock, kid: bytes) -> Signer:
+    pem = files.read_private(path)
+    try:
+        private = serialization.load_pem_private_key(pem, unlock.passphrase(path.name))
+        if not isinstance(private, ec.EllipticCurvePrivateKey) or key_id(private.public_key()) != kid:
+            raise ValueError
+    except (ValueError, TypeError):
+        raise _damaged_key(path) from None
+    return SigningKey(private, kid)
+
+
+def _damaged_key(path: Path) -> Unavailable:
+    return Unavailable(
+        "key.damaged",
+        Words(
+            f"{path} bị hỏng hoặc thuộc về khoá mở khác. Lấy lại từ bản sao lưu, hoặc đổi sang khoá mới.",
+            f"{path} is damaged or belongs to another unlock key. Restore it from a copy, or rotate to a new key.",
+        ),
+        permanent=True,
+    )
+
+
+def _unlock_missing(unlock: Path, name: str) -> Unavailable:
+    return Unavailable(
+        "secrets.unlock_missing",
+        Words(
+            f"Không thấy khoá mở {unlock} (tên {name}). Đặt nó lại chỗ cũ hoặc đặt MOTMA_UNLOCK; đừng tạo mới.",
+            f"The unlock key {unlock} (name {name}) is not there. Put it back or set MOTMA_UNLOCK; "
+            "do not make a new one.",
+        ),
+        permanent=True,
+    )
+
+
+def _secrets_missing(path: Path) -> Unavailable:
+    return Unavailable(
+        "secrets.missing",
+        Words(
+            f"Mất tệp {path} mà khoá ký vẫn còn. Lấy lại tệp từ bản sao lưu; đừng tạo mới.",
+            f"{path} is gone while signing keys are there. Restore it from a copy; do not make a new one.",
+        ),
+        permanent=True,
+    )
