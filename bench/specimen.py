@@ -1,15 +1,16 @@
-"""One code of a citizen of median size, and who signed it: what every verifier is measured over."""
+"""One code of a citizen with a name of median length, and who signed it: what every verifier is measured over."""
 
 import datetime as dt
 from functools import cache
 
+import cbor2
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from motma.core.code import Claims, issue_code, key_id
+from motma.core.claims import Claims, parse_claims
+from motma.core.code import issue_code, key_id
 from motma.core.cose import SigningKey
-from motma.core.ids import Qid
-from motma.wiring import utc_now
+from vectors.code import make
 
 ISSUER = "motma.demo"
 
@@ -27,27 +28,10 @@ def point(key: ec.EllipticCurvePublicKey) -> bytes:
 
 
 def claims() -> Claims:
-    """Of somebody with a name of twenty letters, for one province and two checkpoints, valid for three days."""
-    now = utc_now().replace(microsecond=0)
-    return Claims(
-        issuer=ISSUER,
-        code_id=bytes(range(16)),
-        qid=Qid("521322923144321717"),
-        name="Nguyễn Thị Minh Khai",
-        birth_date=dt.date(1987, 1, 18),
-        last_four="3999",
-        measure="demo-hcmc",
-        areas=("79",),
-        vintage=2025,
-        route=("g07", "i03"),
-        verdict="accept",
-        matched=True,
-        status_index=74_565,
-        carrier="screen",
-        issued_at=now,
-        valid_from=now,
-        valid_until=now + dt.timedelta(hours=72),
-    )
+    """For one province and two checkpoints, valid for three days from now."""
+    now = int(dt.datetime.now(dt.UTC).timestamp())
+    content = make.claims(iss=ISSUER, name="Nguyễn Thị Minh Khai", iat=now, exp=now + 72 * 3600)
+    return parse_claims(cbor2.dumps(content))
 
 
 def text() -> str:
