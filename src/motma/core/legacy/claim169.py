@@ -24,7 +24,7 @@ INFLATED_MAX_BYTES = 65_536
 """A face and ten fingers in small pictures; a QR code holds 3 KB of anything."""
 
 _ISS, _SUB, _EXP, _NBF, _IAT, _IDENTITY = 1, 2, 4, 5, 6, 169
-_ALGORITHMS = frozenset({cose.ES256, cose.EDDSA})
+_ALGORITHMS = (cose.ES256, cose.EDDSA)
 _VALUE_MAX_CHARS = 1_000
 _ZLIB = 0x78
 

@@ -26,7 +26,7 @@ INFLATED_MAX_BYTES = 32_768
 """Twenty times what a certificate needs."""
 
 _ISS, _EXP, _IAT, _HCERT, _CONTENT = 1, 4, 6, -260, 1
-_ALGORITHMS = frozenset({cose.ES256, cose.PS256})
+_ALGORITHMS = (cose.ES256, cose.PS256)
 _VIETNAM = "VN"
 _FIELDS = {"v": "vaccinations", "t": "tests", "r": "recoveries"}
 

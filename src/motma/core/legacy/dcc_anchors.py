@@ -5,7 +5,6 @@ gateway does before it lists one.
 """
 
 import base64
-import binascii
 import hashlib
 from collections.abc import Iterator
 
@@ -28,6 +27,7 @@ _ARCS = (bytes.fromhex("2b060104018e378f6501"), bytes.fromhex("2b06010401008e378
 _USAGES = {1: "test", 2: "vaccination", 3: "recovery"}
 _ELSE = "something else"
 _GENERAL = (bytes.fromhex("2b060105050703"), bytes.fromhex("551d2500"))  # id-kp (TLS, mail…), any
+_BROKEN = (ValueError, UnsupportedAlgorithm, x509.InvalidVersion)
 _OID_EKU = bytes.fromhex("0603551d25")
 
 
@@ -63,7 +63,7 @@ def parse_dcc_anchors(raw: bytes) -> tuple[DccAnchor, ...]:
         if b"-----BEGIN CERTIFICATE-----" in raw:
             return tuple(_anchor(certificate) for certificate in x509.load_pem_x509_certificates(raw))
         return (_anchor(x509.load_der_x509_certificate(raw)),)
-    except ValueError:
+    except _BROKEN:
         raise _unreadable() from None
 
 
@@ -78,7 +78,7 @@ def _from_list(raw: bytes) -> Iterator[DccAnchor]:
         try:
             certificate = x509.load_der_x509_certificate(base64.b64decode(entry.rawData, validate=True))
             kid = base64.b64decode(entry.kid, validate=True)
-        except (ValueError, binascii.Error):
+        except _BROKEN:  # binascii.Error is a ValueError
             raise _unreadable() from None
         yield _anchor(certificate, kid, entry.country)
 
@@ -89,7 +89,7 @@ def _anchor(certificate: x509.Certificate, kid: bytes = b"", country: str = "") 
         named = certificate.subject.get_attributes_for_oid(x509.NameOID.COUNTRY_NAME)
         not_before, not_after = certificate.not_valid_before_utc, certificate.not_valid_after_utc
         public = _key_of(certificate)
-    except ValueError:
+    except _BROKEN:
         raise _unreadable() from None
     return DccAnchor(
         kid=kid or hashlib.sha256(der).digest()[:_KID_BYTES],
