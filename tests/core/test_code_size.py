@@ -12,16 +12,16 @@ import zxingcpp
 
 from motma.connectors.registry.population import Population
 from motma.core import base45
+from motma.core.claims import Sex
 from motma.core.code import Companion, issue_code, key_id
 from motma.core.cose import SigningKey
-from motma.core.ids import Qid
 from tests.core.test_code import CLAIMS
 from vectors.code import make
 
 KEY = SigningKey(make.PRIVATE, key_id(make.PRIVATE.public_key()))
 CITIZEN = msgspec.structs.replace(CLAIMS, issuer="motma.demo", route=("g07",))
 MEDIAN = msgspec.structs.replace(CITIZEN, name="Nguyễn Thị Sáu")
-FRIEND = Companion(Qid("521322923144321717"), "Nguyễn Thị Minh Khai")
+FRIEND = Companion(521322923144321717, "Nguyễn Thị Minh Khai")
 SPEC = Path(__file__).resolve().parents[2] / "docs" / "code-format.md"
 
 
@@ -46,7 +46,7 @@ def test_the_table_in_the_specification_is_measured() -> None:
     rows = {
         "short name (5 letters)": of(name="Lý Na"),
         "median name (14), one checkpoint": of(),
-        "… with the sex": of(sex="female"),
+        "… with the sex": of(sex=Sex.FEMALE),
         "… three checkpoints": of(route=("g07", "i03", "i11")),
         "long name (38)": of(name="Công Tằng Tôn Nữ Thị Diễm Phương Khánh"),
         "party of 4": of(party=(FRIEND,) * 3),

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from motma.core.claims import Carrier, Worth
 from motma.core.code import Claims, TrustedKey, VerifiedCode
 from motma.core.decision import Evidence, decide
 from motma.core.facts import Standing
@@ -31,25 +32,31 @@ PROBLEMS = ["code.not_ours", "code.unknown_key", "code.forged", "code.malformed"
 WEIGHT = [Outcome.ACCEPT, Outcome.MANUAL, Outcome.REFER, Outcome.REJECT]
 
 
+def seconds(hours: float) -> int:
+    return int((NOW + hours * HOUR).timestamp())
+
+
 def code_of(*, other: bool = False, matched: bool = True, begins: float = -1, until: float = 72) -> VerifiedCode:
     claims = Claims(
         issuer="motma.test",
         code_id=bytes(16) if other else fact_id_bytes(DECLARATION),
         qid=QID,
         name="Tạ Văn Thành",
-        birth_date=dt.date(1976, 2, 4),
+        born="19760204",
         last_four="3999",
         measure="demo-hcmc",
         areas=(),
         vintage=2025,
         route=(),
-        verdict="accept",
+        worth=Worth.ACCEPT,
         status_index=1,
-        carrier="screen",
+        carrier=Carrier.SCREEN,
         matched=matched,
-        issued_at=NOW - HOUR,
-        valid_from=NOW + begins * HOUR,
-        valid_until=NOW + until * HOUR,
+        issued=seconds(-1),
+        begins=seconds(begins),
+        expires=seconds(until),
+        sex=None,
+        holder_key=None,
     )
     return VerifiedCode(claims, TrustedKey(bytes(8), KEY, "motma.test", NOW - HOUR))
 

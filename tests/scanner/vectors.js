@@ -23,7 +23,7 @@ export async function judged(verifyCode, text, ring) {
       birth_date: claims.birthDate,
       sex: claims.sex,
       measure: claims.measure,
-      verdict: claims.verdict,
+      worth: claims.worth,
       matched: claims.matched,
       last_four: claims.lastFour,
       vintage: claims.vintage,

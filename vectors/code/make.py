@@ -52,7 +52,7 @@ def bstr(data: bytes) -> bytes:
 
 _PLACES: dict[str, tuple[Any, ...]] = {"iss": (1,), "exp": (4,), "nbf": (5,), "iat": (6,), "cti": (7,), "cnf": (8,)}
 _PLACES |= {"identity": (169,), "qid": (169, 1), "name": (169, 4), "born": (169, 8), "sex": (169, 9), "ours": (-65537,)}
-_OURS = ("measure", "verdict", "matched", "last", "vintage", "areas", "route", "index", "carrier", "party")
+_OURS = ("measure", "worth", "matched", "last", "vintage", "areas", "route", "index", "carrier", "party")
 _PLACES |= {name: (-65537, place) for place, name in enumerate(_OURS)}
 
 
@@ -154,7 +154,7 @@ def _said(proof_at: int | None = None, **changes: Any) -> dict[str, Any]:
         "birth_date": dt.date.fromisoformat(identity[8]).isoformat(),
         "sex": {1: "male", 2: "female", 3: "other", None: None}[identity.get(9)],
         "measure": ours[0],
-        "verdict": ("accept", "manual", "reject")[ours[1]],
+        "worth": ("accept", "manual", "reject")[ours[1]],
         "matched": ours[2],
         "last_four": ours[3],
         "vintage": ours[4],
@@ -175,8 +175,8 @@ def _accepted() -> Iterator[tuple[str, str, dict[str, Any]]]:
         return about, changed(**changes), _said(**changes)
 
     yield plain("an everyday code")
-    yield plain("pending, for the whole country, a name of one letter", matched=False, verdict=1, areas=[], name="Y")
-    yield plain("symptoms were declared", verdict=2)
+    yield plain("pending, for the whole country, a name of one letter", matched=False, worth=1, areas=[], name="Y")
+    yield plain("symptoms were declared", worth=2)
     yield plain("the longest name", name="Ễ" * 100)
     yield plain("a name with every kind of tone", name="Trần Thị Mỹ Duyên Lễ Ngoẵng")
     yield plain("with the sex", sex=2)
@@ -328,7 +328,7 @@ def _refused() -> Iterator[tuple[str, int, str, str]]:
     yield content("an area that is a number", "code.malformed", areas=[79])
     yield content("an area without a name", "code.malformed", areas=[""])
     yield content("matched is one", "code.malformed", matched=1)
-    yield content("a verdict nobody knows", "code.number", verdict=3)
+    yield content("a worth nobody knows", "code.number", worth=3)
     yield content("a carrier nobody knows", "code.number", carrier=2)
     yield content("a place before the status list", "code.number", index=-1)
     yield content("a place of nine bytes in the status list", "code.number", index=2**64)

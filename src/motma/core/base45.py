@@ -1,6 +1,8 @@
-"""Base45 (RFC 9285): what the alphanumeric mode of a QR holds. Upper case only."""
+"""Base45 (RFC 9285): what the alphanumeric mode of a QR holds. Upper case only.
 
-import struct
+Both ways work on all groups at once, with the bytes of a code as one long number, since a loop over its 120 groups
+would cost as much as everything else about it together.
+"""
 
 from motma.core.errors import Invalid
 from motma.core.words import Words
@@ -8,20 +10,37 @@ from motma.core.words import Words
 MAX_CHARS = 20_000
 """More than any QR code holds (4,296)."""
 
-_ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
-_GROUPS = [_ALPHABET[n % 45] + _ALPHABET[n // 45 % 45] + _ALPHABET[n // 2025] for n in range(65536)]
+_ALPHABET = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:"
 _NOT_BASE45 = 255
-_DIGITS = bytes(_ALPHABET.find(chr(n)) % 256 for n in range(256))  # -1 % 256 is _NOT_BASE45
+_DIGITS = bytes(_ALPHABET.find(byte) % 256 for byte in range(256))  # -1 % 256 is _NOT_BASE45
 
-_LOW_OF_24 = int.from_bytes(b"\xff\0\0" * (MAX_CHARS // 3 + 1), "little")
-"""The lowest byte of every three, in one long number."""
+# The digits of a pair are those of its low byte and those of 256 times its high byte, added with carries.
+_LOW = [bytes(byte // 45**place % 45 for byte in range(256)) for place in range(2)]
+_HIGH = [bytes(256 * byte // 45**place % 45 for byte in range(256)) for place in range(3)]
+_LETTER = bytes(_ALPHABET[total % 45] for total in range(256))
+_CARRY = bytes(total // 45 for total in range(256))
+
+_FIRST_OF_THREE = int.from_bytes(b"\xff\0\0" * (MAX_CHARS // 3 + 1), "little")
 
 
 def encode(data: bytes) -> str:
     """The text of ``data``: three characters for two bytes, two for a last odd one."""
     pairs, odd = divmod(len(data), 2)
-    text = "".join([_GROUPS[pair] for pair in struct.unpack_from(f">{pairs}H", data)])
-    return text + _ALPHABET[data[-1] % 45] + _ALPHABET[data[-1] // 45] if odd else text
+    high, low = data[: 2 * pairs : 2], data[1::2]
+    first = _add(low.translate(_LOW[0]), high.translate(_HIGH[0]), bytes(pairs))
+    second = _add(low.translate(_LOW[1]), high.translate(_HIGH[1]), first.translate(_CARRY))
+    third = _add(high.translate(_HIGH[2]), second.translate(_CARRY), bytes(pairs))
+    text = bytearray(3 * pairs)
+    text[::3], text[1::3], text[2::3] = first.translate(_LETTER), second.translate(_LETTER), third.translate(_LETTER)
+    if odd:
+        text += bytes((_ALPHABET[data[-1] % 45], _ALPHABET[data[-1] // 45]))
+    return text.decode()
+
+
+def _add(one: bytes, other: bytes, carried: bytes) -> bytes:
+    """Byte by byte; no sum here goes beyond a byte."""
+    total = int.from_bytes(one, "little") + int.from_bytes(other, "little") + int.from_bytes(carried, "little")
+    return total.to_bytes(len(one), "little")
 
 
 def decode(text: str, max_chars: int = MAX_CHARS) -> bytes:
@@ -32,16 +51,17 @@ def decode(text: str, max_chars: int = MAX_CHARS) -> bytes:
     digits = text.encode().translate(_DIGITS)
     if _NOT_BASE45 in digits:
         raise _malformed()
-    count, rest = divmod(length, 3)
-    number = int.from_bytes(digits[: 3 * count], "little")
-    # All groups at once, each in 24 bits: d0 + 45 d1 + 2025 d2 is at most 91124, so nothing runs over into the next.
-    sums = (number & _LOW_OF_24) + 45 * (number >> 8 & _LOW_OF_24) + 2025 * (number >> 16 & _LOW_OF_24)
-    lanes = sums.to_bytes(3 * count, "little")
+    groups, rest = divmod(length, 3)
+    number = int.from_bytes(digits[: 3 * groups], "little")
+    # d0 + 45 d1 + 2025 d2 in the 24 bits of each group; at most 91124, so nothing runs over into the next.
+    sums = (
+        (number & _FIRST_OF_THREE) + 45 * (number >> 8 & _FIRST_OF_THREE) + 2025 * (number >> 16 & _FIRST_OF_THREE)
+    ).to_bytes(3 * groups, "little")
     tail = digits[-2] + 45 * digits[-1] if rest else 0
-    if any(lanes[2::3]) or tail > 255:
+    if sums[2::3] != bytes(groups) or tail > 255:
         raise _malformed()
-    data = bytearray(2 * count)
-    data[::2], data[1::2] = lanes[1::3], lanes[::3]
+    data = bytearray(2 * groups)
+    data[::2], data[1::2] = sums[1::3], sums[::3]
     return bytes(data) + bytes((tail,)) if rest else bytes(data)
 
 

@@ -128,8 +128,10 @@ def verify_code(text: str, keyring: Keyring) -> VerifiedCode:
     if not candidates:
         raise refusal("code.unknown_key")
     signed = _to_be_signed(kid, payload_bstr)
-    key = next((key for key in candidates if _holds(key.public, signature, signed)), None)  # step 5
-    if key is None:
+    for key in candidates:  # step 5
+        if _holds(key.public, signature, signed):
+            break
+    else:
         raise refusal("code.forged")
     if key.revoked:
         raise refusal("code.revoked_key")

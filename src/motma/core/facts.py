@@ -57,13 +57,16 @@ class Identified(msgspec.Struct, frozen=True, tag="identity.checked"):
 
 
 class Issued(msgspec.Struct, frozen=True, tag="code.issued"):
-    """A signed code went out. Its personal part is a :class:`Holder`. ``status_index`` is -1 in codes without one."""
+    """A signed code went out. Its personal part is a :class:`Holder`. ``status_index`` is -1 in codes without one.
+
+    ``live``: it is the twin, bound to its holder's key, of a code that went out before and is as good as ever.
+    """
 
     declaration: FactId
     valid_until: dt.datetime
     reissue: bool
     status_index: int = -1
-    carrier: Carrier = "screen"
+    carrier: Carrier = Carrier.SCREEN
     live: bool = False
     key: str = ""
 
@@ -258,7 +261,7 @@ def apply(standing: Standing | None, fact: Fact) -> Standing | None:
         )
     if standing is None:
         return None
-    if isinstance(what, Issued) and what.declaration == standing.declaration:
+    if isinstance(what, Issued) and what.declaration == standing.declaration and not what.live:
         return msgspec.structs.replace(standing, code=fact.id)
     if isinstance(what, Identified) and what.declaration == standing.declaration:
         return msgspec.structs.replace(standing, grade=what.grade, valid_until=what.valid_until)

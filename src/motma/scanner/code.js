@@ -204,7 +204,7 @@ const CNF = 8;
 const IDENTITY = 169;
 const OURS = -65537;
 const SEXES = [null, "male", "female", "other"];
-const VERDICTS = ["accept", "manual", "reject"];
+const WORTHS = ["accept", "manual", "reject"];
 const CARRIERS = ["screen", "paper"];
 const PARTY_MAX = 50;
 const END_OF_TIME = 2 ** 32;
@@ -227,7 +227,7 @@ function parseClaims(payload) {
   const born = digits(identity.get(8), /^[0-9]{8}$/);
   const sex = SEXES[identity.get(9) == null ? 0 : number(identity.get(9), 1, 4)];
   const measure = text(ours[0]);
-  const verdict = VERDICTS[number(ours[1], 0, VERDICTS.length)];
+  const worth = WORTHS[number(ours[1], 0, WORTHS.length)];
   const matched = ours[2];
   need(typeof matched === "boolean");
   const lastFour = text(ours[3]);
@@ -244,7 +244,7 @@ function parseClaims(payload) {
   if (!(validFrom < validUntil)) throw new CodeError("code.times");
   const when = { issuedAt, validFrom, validUntil };
   const who = { qid, name, birthDate, lastFour, sex, party };
-  return { issuer, codeId, ...who, measure, areas, vintage, route, verdict, matched, statusIndex, carrier, ...when, holderKey };
+  return { issuer, codeId, ...who, measure, areas, vintage, route, worth, matched, statusIndex, carrier, ...when, holderKey };
 }
 
 function decodeContent(payload) {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from motma.core.claims import Carrier, VerdictClass
+from motma.core.claims import Carrier, Sex, Worth
 from motma.core.code import Claims, Keyring, issue_code
 from motma.core.cose import Signer
 from motma.core.errors import Unavailable
@@ -32,7 +32,7 @@ class Due:
     valid_until: dt.datetime
     reissue: bool
     actor: str
-    carrier: Carrier = "screen"
+    carrier: Carrier = Carrier.SCREEN
     holder_key: bytes | None = None
 
 
@@ -84,20 +84,20 @@ class CodeOffice:
                 code_id=fact_id_bytes(code_id),
                 qid=due.qid,
                 name=declared.name,
-                birth_date=declared.birth_date,
+                born=f"{declared.birth_date:%Y%m%d}",
                 last_four=declared.document.last_four,
                 measure=due.measure.id,
                 areas=due.measure.areas,
                 vintage=due.measure.vintage,
                 route=tuple([places[id].number for id in declared.trip.checkpoints if id in places]),
-                verdict=_worth(declared, due.matched),
+                worth=_worth(declared, due.matched),
                 matched=due.matched,
                 status_index=status_index,
                 carrier=due.carrier,
-                issued_at=now,
-                valid_from=due.valid_from,
-                valid_until=due.valid_until,
-                sex=declared.sex if due.measure.with_sex else None,
+                issued=int(now.timestamp()),
+                begins=int(due.valid_from.timestamp()),
+                expires=int(due.valid_until.timestamp()),
+                sex=Sex[declared.sex.upper()] if due.measure.with_sex else None,
                 holder_key=due.holder_key,
             ),
             self._signer(key.kid),
@@ -122,8 +122,8 @@ class CodeOffice:
         return text, fact
 
 
-def _worth(declared: Declaration, matched: bool) -> VerdictClass:
+def _worth(declared: Declaration, matched: bool) -> Worth:
     """What the code is worth to a scanner that can ask nobody."""
     if declared.health == "symptoms":
-        return "reject"
-    return "accept" if matched and declared.health == "clear" else "manual"
+        return Worth.REJECT
+    return Worth.ACCEPT if matched and declared.health == "clear" else Worth.MANUAL

@@ -12,7 +12,8 @@ from motma.core import base45, cose
 from motma.core.claims import Claims, parse_claims
 from motma.core.code import INFLATED_MAX_BYTES, TEXT_MAX_CHARS, Keyring, VerifiedCode, liveness, verify_code
 from motma.core.errors import Invalid, Problem
-from motma.core.legacy.reading import UNREAD, Anchors, Reading, Trust, Value, in_time
+from motma.core.legacy.plain import Found
+from motma.core.legacy.reading import UNREAD, Anchors, Reading, Trust, in_time
 
 _NOT_OURS = frozenset(
     {
@@ -38,38 +39,26 @@ def read_ours(text: str, anchors: Anchors, now: dt.datetime) -> Reading | None:
         code = verify_code(text, _speaking(anchors.ours, text))
     except Invalid as refused:
         return None if refused.code in _NOT_OURS else _doubted(text, refused, now)
-    claims = code.claims
-    trust = Trust(
-        signed=True,
-        signer=claims.issuer,
-        known=True,
-        holds=True,
-        not_before=claims.valid_from,
-        expires_at=claims.valid_until,
-        **in_time(now, claims.valid_from, claims.valid_until),
-    )
-    return Reading("motma", _fields(claims, code, now), trust)
+    found = Found()
+    _fields(found, code.claims, code, now)
+    trust = _trust_in(code.claims, now, known=True, holds=True)
+    return Reading("motma", found.fields, trust, tuple(found.problems))
 
 
 def _doubted(text: str, refused: Invalid, now: dt.datetime) -> Reading | None:
     """What a code says that does not verify. One under an unknown key may as well be a foreign Claim 169."""
-    problems = (Problem(refused.code, refused.words),)
     claims = _unverified(text)
+    found = Found()
+    found.odd(Problem(refused.code, refused.words))
     if claims is None:
-        return None if refused.code == _UNKNOWN_KEY else Reading("motma", {}, UNREAD, problems)
+        unread = Reading("motma", {}, UNREAD, tuple(found.problems))
+        return None if refused.code == _UNKNOWN_KEY else unread
     known = refused.code != _UNKNOWN_KEY
     altered = refused.code in _ALTERED
-    trust = Trust(
-        signed=True,
-        signer=claims.issuer,
-        known=known,
-        holds=False if altered else True if known else None,
-        barred=known and not altered,
-        not_before=claims.valid_from,
-        expires_at=claims.valid_until,
-        **in_time(now, claims.valid_from, claims.valid_until),
-    )
-    return Reading("motma", _fields(claims, None, now), trust, problems)
+    _fields(found, claims, None, now)
+    holds = False if altered else True if known else None
+    trust = _trust_in(claims, now, known=known, holds=holds, barred=known and not altered)
+    return Reading("motma", found.fields, trust, tuple(found.problems))
 
 
 def _speaking(keyring: Keyring, text: str) -> Keyring:
@@ -93,20 +82,31 @@ def _unverified(text: str) -> Claims | None:
         return None
 
 
-def _fields(claims: Claims, code: VerifiedCode | None, now: dt.datetime) -> dict[str, Value]:
-    fields: dict[str, Value] = {
-        "qid": claims.qid,
-        "name": claims.name,
-        "birth_date": claims.birth_date.isoformat(),
-        "sex": claims.sex or "",
-        "last_four": claims.last_four,
-        "party": tuple(one.name for one in claims.party),
-        "issuer": claims.issuer,
-        "measure": claims.measure,
-        "areas": claims.areas,
-        "verdict": claims.verdict,
-        "valid_from": claims.valid_from.isoformat(),
-        "valid_until": claims.valid_until.isoformat(),
-        "shown_as": liveness(code, now) if code else "",
-    }
-    return {name: value for name, value in fields.items() if value}
+def _trust_in(claims: Claims, now: dt.datetime, *, known: bool, holds: bool | None, barred: bool = False) -> Trust:
+    return Trust(
+        signed=True,
+        signer=claims.issuer[:200] if claims.issuer.isprintable() else "",
+        known=known,
+        holds=holds,
+        barred=barred,
+        not_before=claims.valid_from,
+        expires_at=claims.valid_until,
+        **in_time(now, claims.valid_from, claims.valid_until),
+    )
+
+
+def _fields(found: Found, claims: Claims, code: VerifiedCode | None, now: dt.datetime) -> None:
+    """What it says, each line fit to be shown: the claims may be a forger's."""
+    found.keep("qid", claims.qid)
+    found.line("name", claims.name)
+    found.keep("birth_date", claims.birth_date.isoformat())
+    found.keep("sex", claims.sex.name.lower() if claims.sex else "")
+    found.line("last_four", claims.last_four)
+    found.lines("party", [one.name for one in claims.party])
+    found.line("issuer", claims.issuer)
+    found.line("measure", claims.measure)
+    found.lines("areas", claims.areas)
+    found.keep("verdict", claims.worth.name.lower())
+    found.keep("valid_from", claims.valid_from.isoformat())
+    found.keep("valid_until", claims.valid_until.isoformat())
+    found.keep("shown_as", liveness(code, now) if code else "")
