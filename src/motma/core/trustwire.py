@@ -1,7 +1,7 @@
 """A list of trust in bytes: a CWT (RFC 8392) in a COSE_Sign1 by a root, and what it says once it is read.
 
-Nothing is accepted here: :mod:`motma.core.trustlist` does, and says in which order what is looked at. The shape in CDDL:
-``docs/trust-list.md``.
+Nothing is accepted here: :mod:`motma.core.trustlist` does, and says in which order what is looked at. The
+shape in CDDL: ``docs/trust-list.md``.
 """
 
 import datetime as dt
@@ -176,7 +176,9 @@ def signatures_of(envelope: Sign1) -> list[Signature]:
     listed: Any = []
     if envelope.unprotected:
         listed = envelope.unprotected.get(_COUNTERSIGNATURE)
-        if len(envelope.unprotected) > 1 or not isinstance(listed, list | tuple) or not 0 < len(listed) <= COSIGNERS_MAX:
+        if len(envelope.unprotected) > 1 or not isinstance(listed, list | tuple) or not listed:
+            raise _unreadable()
+        if len(listed) > COSIGNERS_MAX:
             raise _unreadable()
     own = _signature(envelope.headers, envelope.to_be_signed, envelope.signature)
     return [own, *(_cosignature(envelope, one) for one in listed)]
