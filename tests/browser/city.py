@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import datetime as dt
 import os
 import shutil
 import tempfile
@@ -18,8 +19,11 @@ from playwright.sync_api import Browser, Page, Playwright
 from motma.config import Settings, read_settings
 from motma.connectors.registry.population import Person, Population
 from motma.core import base45
+from motma.core.ids import new_fact_id
 from motma.measures import load_demo_measure
 from motma.replay.drive import free_port, running_server
+from motma.services.check import Ask, Checked
+from motma.services.enrol import Device
 from motma.wiring import build, utc_now
 
 PHONE = {"width": 360, "height": 740}
@@ -63,6 +67,17 @@ class City:
                 return await built.house.enrol.invite_device(checkpoint, "Máy thử", utc_now())
 
         return f"{self.url}/scan/enrol#{_run(ask())}"
+
+    def judge(self, code: str, at: dt.datetime) -> Checked:
+        """What an officer is answered to ``code`` scanned at another time than now."""
+
+        async def ask() -> Checked:
+            async with build(self.settings, clock=lambda: at) as built:
+                scan = Ask(id=new_fact_id("scn", at, os.urandom(10)), scanned_at=at, code=code)
+                device = Device("dev-test", CHECKPOINT, "Máy thử")
+                return await built.house.check.check(scan, device=device, officer=OFFICER, now=at)
+
+        return _run(ask())  # type: ignore[no-any-return]
 
 
 @contextlib.contextmanager

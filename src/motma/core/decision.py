@@ -12,7 +12,7 @@ from motma.core.code import Liveness, VerifiedCode
 from motma.core.facts import Standing
 from motma.core.flow import Advice
 from motma.core.identity import Grade
-from motma.core.ids import fact_id_bytes
+from motma.core.ids import are_twins, fact_id_bytes
 from motma.core.reasons import REASONS, Outcome, Reason
 
 _WEIGHT = {Outcome.ACCEPT: 0, Outcome.MANUAL: 1, Outcome.REFER: 2, Outcome.REJECT: 3}
@@ -86,12 +86,14 @@ def _what_speaks_against(evidence: Evidence, now: dt.datetime) -> list[str]:
             found.append("identity.pending")
         elif standing.grade is not Grade.MATCHED:
             found.append("identity.mismatched")
-        elif code and not code.claims.matched and code.claims.code_id != fact_id_bytes(standing.declaration):
+        elif (
+            code and not code.claims.matched and not are_twins(code.claims.code_id, fact_id_bytes(standing.declaration))
+        ):
             # Issued while the register was away, on a number anybody may know; what was matched is another declaration.
             found.append("identity.pending")
         if standing.health != "clear":
             found.append(f"health.{standing.health}")
-        if code and standing.code and fact_id_bytes(standing.code) != code.claims.code_id:
+        if code and standing.code and not are_twins(code.claims.code_id, fact_id_bytes(standing.code)):
             found.append("code.newer_exists")
     if code and evidence.liveness in evidence.by_hand:
         found.append(f"proof.{evidence.liveness}")

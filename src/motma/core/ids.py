@@ -27,6 +27,7 @@ _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 _FACT_ID = re.compile(rf"[a-z]{{3}}_[0-7][{_CROCKFORD}]{{25}}")
 # What people and their phones put between digits; address books add marks of writing direction (U+202A-202E).
 _BETWEEN = re.compile("[\\s.\\-\u2010-\u2013\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+_SHARED_BY_TWINS = 10  # bytes: the millisecond, and 32 random bits
 _NUMBER_MAX_CHARS = 60
 _MOBILE = re.compile(r"(?:\+84|84|0)[35789][0-9]{8}")
 _VIETNAMESE = re.compile(r"\+84(?:[35789][0-9]{8}|2[0-9]{9})")
@@ -67,6 +68,21 @@ def fact_id_bytes(fact_id: FactId) -> bytes:
 def same_moment_id(kind: str, fact_id: FactId) -> FactId:
     """The id of another kind of fact born together with ``fact_id``: same 26 characters, other prefix."""
     return FactId(kind + fact_id[3:])
+
+
+def twin_id(fact_id: FactId, random: bytes) -> FactId:
+    """The id of the same code again, bound to its holder's key: it begins as ``fact_id`` does and ends in new bytes.
+
+    ``random`` is 6 bytes. Who sees two codes can tell that they say the same (:func:`are_twins`), online or not, and
+    nobody but the issuer can make one.
+    """
+    number = int.from_bytes(fact_id_bytes(fact_id)[:_SHARED_BY_TWINS] + random[:6])
+    return FactId(fact_id[:4] + "".join([_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5)]))
+
+
+def are_twins(one: bytes, other: bytes) -> bool:
+    """Whether two ids (16 bytes each) name the same code: one id, or one bound to a key beside one that is not."""
+    return one[:_SHARED_BY_TWINS] == other[:_SHARED_BY_TWINS]
 
 
 def new_qid(random: bytes) -> Qid:

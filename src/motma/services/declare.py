@@ -18,6 +18,7 @@ from motma.core.ids import Document, FactId, Qid, fact_id_bytes, new_fact_id, ne
 from motma.core.measure import Measure, active_measure, require_measure
 from motma.core.words import Words
 from motma.services.board import BoardReader
+from motma.services.carriers import codes_of
 from motma.services.codes import CodeOffice, Due
 from motma.storage.keys import Secrets
 from motma.storage.store import Act, Already, Holding, Store
@@ -207,15 +208,16 @@ class Declare:
             if standing is None or holding.qid in codes:
                 continue
             newest = standing.declaration == holding.declaration
-            code_id = standing.code if newest else same_moment_id("cod", holding.declaration)
-            issued = await self._store.fact(code_id) if code_id else None
+            mine = await codes_of(self._store, holding)  # the newest: matched late, or bound to this browser's key
+            code_id = mine[0].id if mine else same_moment_id("cod", holding.declaration)
+            issued = await self._store.fact(code_id)
             if issued and issued.personal and isinstance(issued.what, Issued):
                 holder = msgspec.json.decode(issued.personal, type=Holder)
                 codes[holding.qid] = HeldCode(
                     holding.qid,
                     holder.name,
                     holder.code,
-                    standing.valid_from if newest else issued.at,
+                    holding.at,
                     standing.valid_until if newest else issued.what.valid_until,
                     standing.grade,
                     standing.revoked,

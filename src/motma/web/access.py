@@ -4,7 +4,8 @@
 Who        Shows                                       May
 =========  ==========================================  ============================================================
 Anybody    nothing                                     read pages, declare; sees no one's data
-Browser    cookie ``motma_wallet``                     show the codes it declared itself, and who looked at those
+Browser    cookie ``motma_wallet``                     show the codes it declared itself, bind a key of its own into
+                                                       them, and who looked at those; forget all of it
 Device     cookie ``motma_device``                     begin an officer's shift at its own checkpoint
 Officer    ``motma_device`` and ``motma_shift``        check codes and numbers there; sees name, birth date, last four
 Operator   cookie ``motma_session``                    see counts (no person), open and close diversions
@@ -74,6 +75,11 @@ def open_wallet(request: _Request) -> tuple[bytes, Cookie | None]:
     token = house_of(request).new_token()
     cookie = Cookie("motma_wallet", value=token, max_age=_WALLET_DAYS * 86_400, httponly=True, samesite="lax", path="/")
     return house_of(request).wallet(token), cookie
+
+
+def forgotten_wallet() -> Cookie:
+    """Takes the wallet from the browser."""
+    return Cookie("motma_wallet", value="", max_age=0, httponly=True, samesite="lax", path="/")
 
 
 # -- who must it be ------------------------------------------------------------------------------------------------

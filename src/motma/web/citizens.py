@@ -26,6 +26,7 @@ from motma.core.words import Words
 from motma.services.declare import Declare, HeldCode
 from motma.web.access import house_of, open_wallet, wallet_of
 from motma.web.answers import CHECK, Answers, read_answers, step_of
+from motma.web.live import WHOSE, scripts, whose
 from motma.web.pages import render
 from motma.web.qr import draw_png, draw_svg
 from motma.web.receipts import told
@@ -94,17 +95,21 @@ async def show_code(request: CitizenRequest, n: FromQuery[int] = 1) -> Page:
     """The ``n``-th code that this browser holds (1 is the newest), as large as the screen allows."""
     declare, now, wallet = _who(request)
     codes = [Shown.of(number, code, now) for number, code in enumerate(await _held(declare, wallet, now), 1)]
-    if not codes:
-        return render(request, "citizen/no_code.html")
+    if not codes or wallet is None:
+        page = render(request, "citizen/no_code.html")
+        page.headers[WHOSE] = "none"
+        return page
     shown = codes[n - 1] if 0 < n <= len(codes) else codes[0]
-    title = group_qid(shown.held.qid)
-    return render(
+    page = render(
         request,
         "citizen/code.html",
         shown=shown,
         codes=codes,
-        svg=draw_svg(shown.held.code, title),
+        svg=draw_svg(shown.held.code, group_qid(shown.held.qid)),
+        scripts=scripts(),
     )
+    page.headers[WHOSE] = whose(shown.number, [code.held for code in codes], wallet)
+    return page
 
 
 @get("/code/{picture:str}", media_type="image/png")

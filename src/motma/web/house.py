@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from motma.services.carriers import Carriers
 from motma.services.check import Check
 from motma.services.declare import Declare
 from motma.services.enrol import Enrol
@@ -18,6 +19,7 @@ class House:
     check: Check
     steer: Steer
     enrol: Enrol
+    carriers: Carriers
     clock: Callable[[], dt.datetime]
     new_token: Callable[[], str]
     wallet: Callable[[str], bytes]

@@ -1,0 +1,143 @@
+"""Carriers: what a holder's code is carried by. A key made in the holder's browser is bound into a twin of the code.
+
+The twin says what the code says and is good for as long: prints and pictures keep working. All that the
+key adds is that the screen can prove itself live (``docs/code-format.md``, step 9); losing it takes only that away.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from motma.core.errors import Conflict, Hidden, Invalid, Unavailable
+from motma.core.facts import Accepted, Fact, Holder, Issued
+from motma.core.form import Declaration
+from motma.core.identity import Grade
+from motma.core.ids import FactId, Qid, same_moment_id, twin_id
+from motma.core.words import Words
+from motma.services.board import BoardReader
+from motma.services.codes import CodeOffice, Due
+from motma.storage.keys import Secrets
+from motma.storage.store import Act, Already, Holding, Store
+
+KEYS_A_DAY = 10
+"""How many keys may be bound into the codes of one declaration in 24 hours: browsers lose them, but not that often."""
+
+_POINT_SIZES = (33, 65)
+
+
+async def codes_of(store: Store, holding: Holding) -> list[Fact]:
+    """The codes issued on a browser's own declaration, newest first, without their personal part."""
+    issued = await store.facts_about(holding.qid, kinds=("code.issued",), newest_first=True)
+    return [fact for fact in issued if isinstance(fact.what, Issued) and fact.what.declaration == holding.declaration]
+
+
+def read_point(raw: bytes) -> bytes:
+    """The compressed form (33 bytes) of a P-256 point given compressed or not. Raises :class:`Invalid` ``live.key``."""
+    try:
+        if len(raw) not in _POINT_SIZES:
+            raise ValueError
+        public = ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), raw)
+    except ValueError:
+        raise Invalid(
+            "live.key",
+            Words("Khóa gửi lên không phải khóa P-256.", "What was sent is not a public key on the curve P-256."),
+        ) from None
+    return public.public_bytes(Encoding.X962, PublicFormat.CompressedPoint)
+
+
+class Carriers:
+    """The holder's verb."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        board: BoardReader,
+        codes: CodeOffice,
+        secrets: Secrets,
+        random: Callable[[int], bytes],
+    ) -> None:
+        self._store = store
+        self._board = board
+        self._codes = codes
+        self._secrets = secrets
+        self._random = random
+
+    async def bind(self, wallet: bytes, qid: Qid, key: bytes, now: dt.datetime) -> str:
+        """Bind ``key`` (a P-256 point of 33 or 65 bytes) into the code that ``wallet`` holds of ``qid``; its text.
+
+        The same key again gives the same code. Raises :class:`Invalid` ``live.key``, :class:`Hidden` ``code.hidden``
+        for a code that this browser does not hold, :class:`Conflict` ``live.over`` for one that is not good any more
+        and ``live.too_many`` after :data:`KEYS_A_DAY` keys.
+        """
+        point = read_point(key)
+        holding = next((one for one in await self._store.holdings(wallet) if one.qid == qid), None)
+        issued = await codes_of(self._store, holding) if holding else []
+        base = next((fact for fact in issued if isinstance(fact.what, Issued) and not fact.what.live), None)
+        if holding is None or base is None:
+            raise Hidden("code.hidden", Words("Không có mã này trên máy này.", "This code is not on this device."))
+        # A code that was issued anew, after a late match, is another one: the key is bound into that as well.
+        once = self._secrets.index("live", f"{base.id} {point.hex()}")
+        if held := await self._store.holder(once):
+            return await self._text(FactId(held))
+        if sum(isinstance(one.what, Issued) and one.what.live and one.at > now - _DAY for one in issued) >= KEYS_A_DAY:
+            raise Conflict(
+                "live.too_many",
+                Words(
+                    "Mã này đã đổi khóa quá nhiều lần hôm nay. Mã tĩnh vẫn dùng được; mai thử lại.",
+                    "This code changed its key too often today. The static code still works; try again tomorrow.",
+                ),
+            )
+        text, twin = await self._twin(holding, base, point, now)
+        outcome = await self._store.append(Act(facts=(twin,), once=((once, twin.id),)))
+        if isinstance(outcome, Already):  # another tab came first, with the same key
+            return await self._text(FactId(outcome.once.get(once, "")))
+        return text
+
+    async def _twin(self, holding: Holding, base: Fact, point: bytes, now: dt.datetime) -> tuple[str, Fact]:
+        """The same code once more, bound to ``point``: what it says of the citizen is what ``base`` says."""
+        standing = await self._store.standing(holding.qid)
+        declared = await self._store.fact(holding.declaration)
+        if declared is None or declared.personal is None or not isinstance(declared.what, Accepted):
+            raise _unread()
+        assert isinstance(base.what, Issued)
+        accepted, valid_until = declared.what, base.what.valid_until
+        measure = (await self._board.current(now)).measures.get(accepted.measure)
+        if measure is None or standing is None or standing.revoked or standing.suspended or now >= valid_until:
+            raise Conflict(
+                "live.over",
+                Words(
+                    "Mã không còn hiệu lực nên không gắn khóa vào được. Khai lại để có mã mới.",
+                    "The code is not valid any more, so no key is bound into it. Declare again for a new one.",
+                ),
+            )
+        first = same_moment_id("cod", holding.declaration)
+        due = Due(
+            declaration=holding.declaration,
+            born_with=twin_id(base.id, self._random(6)),
+            qid=holding.qid,
+            measure=measure,
+            matched=accepted.grade is Grade.MATCHED or base.id != first,  # only a match has it issued again
+            valid_from=accepted.valid_from,
+            valid_until=valid_until,
+            reissue=True,
+            actor="holder",
+            holder_key=point,
+        )
+        return await self._codes.issue(msgspec.json.decode(declared.personal, type=Declaration), due, now)
+
+    async def _text(self, code_id: FactId) -> str:
+        issued = await self._store.fact(code_id)
+        if issued is None or issued.personal is None:
+            raise _unread()
+        return msgspec.json.decode(issued.personal, type=Holder).code
+
+
+_DAY = dt.timedelta(days=1)
+
+
+def _unread() -> Unavailable:
+    return Unavailable("storage.unavailable", Words("Chưa đọc được mã.", "The code cannot be read now."))
