@@ -26,7 +26,7 @@ INFLATED_MAX_BYTES = 65_536
 _ISS, _SUB, _EXP, _NBF, _IAT, _IDENTITY = 1, 2, 4, 5, 6, 169
 _ALGORITHMS = (cose.ES256, cose.EDDSA)
 _VALUE_MAX_CHARS = 1_000
-_ZLIB = 0x78
+_NEVER_SQUEEZED = (b"\xd2", b"\xd8\x3d", b"\x84", b"\x9f")  # how a COSE_Sign1 begins, with and without tags
 
 ATTRIBUTES: Mapping[int, str] = {
     1: "id",
@@ -172,8 +172,7 @@ def unpack(text: str) -> cose.Sign1:
             Words("Mã bị hỏng: có chữ không thuộc base45.", "Damaged, or no Claim 169: not base45."),
         ) from None
     try:
-        # No COSE begins with 78: that would be a text of 24 bytes and more.
-        raw = inflate(packed, INFLATED_MAX_BYTES) if packed[:1] == bytes((_ZLIB,)) else packed
+        raw = packed if packed.startswith(_NEVER_SQUEEZED) else inflate(packed, INFLATED_MAX_BYTES)
     except ValueError:
         raise Invalid(
             "claim169.inflate",

@@ -27,7 +27,7 @@ _ARCS = (bytes.fromhex("2b060104018e378f6501"), bytes.fromhex("2b06010401008e378
 _USAGES = {1: "test", 2: "vaccination", 3: "recovery"}
 _ELSE = "something else"
 _GENERAL = (bytes.fromhex("2b060105050703"), bytes.fromhex("551d2500"))  # id-kp (TLS, mail…), any
-_BROKEN = (ValueError, UnsupportedAlgorithm, x509.InvalidVersion)
+_BROKEN = (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion)  # what a broken certificate raises
 _OID_EKU = bytes.fromhex("0603551d25")
 
 
