@@ -87,6 +87,8 @@ def honest(book: Book) -> None:
     book.case(
         "none", "signed anew, nothing else changed", first, book.offer(sign(again, R1), LATER + MINUTE), version=5
     )
+    more = sign(claims(5, [ROOT1, ROOT2], [*KEYS, OURS2], issued=BEGINS + DAY, status={URI: BEGINS}), R1)
+    book.case("none", "the same version, later, by a release that says more", first, book.offer(more, LATER), version=5)
     book.case("none", "no key at all", book.offer(sign(claims(0, [ROOT1], []), R1), NOW), version=0)
     early = sign(claims(6, [ROOT1], KEYS, issued=BEGINS - 4 * MINUTE, status={URI: BEGINS}), R1)
     book.case("none", "two of our machines, their clocks 4 minutes apart", first, book.offer(early, NOW), version=6)
@@ -120,11 +122,9 @@ def rollback(book: Book) -> None:
     other, floors = "same version, other content", {URI: BEGINS - MINUTE}
     more = sign(claims(5, [ROOT1], [*KEYS, OURS2], status=floors), R1)
     book.after(other, "the same version and time, a key more", V5, more, say)
-    newer = sign(claims(5, [ROOT1], [*KEYS, OURS2], issued=BEGINS + DAY, status=floors), R1)
-    book.after(other, "the same version, later, a key more", V5, newer, say)
-    roots = sign(claims(5, [ROOT1, ROOT2], KEYS, issued=BEGINS + DAY, status=floors), R1)
-    book.after(other, "the same version, later, a root more", V5, roots, say)
     book.after(other, "the same version and time, a longer life", V5, sign({**V5, 4: BEGINS + 8 * DAY}, R1), say)
+    roots = sign(claims(5, [ROOT1, ROOT2], KEYS, status=floors), R1)
+    book.after(other, "the same version and time, a root more", V5, roots, say)
     floor = sign(claims(5, [ROOT1], KEYS, status={URI: BEGINS}), R1)
     book.after(other, "the same version and time, another floor", V5, floor, say)
     lower = sign(claims(6, [ROOT1], KEYS, issued=BEGINS + DAY, status={URI: BEGINS - DAY}), R1)

@@ -10,6 +10,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from motma.core.cose import Signer
 from motma.core.errors import Invalid
@@ -23,9 +24,9 @@ from motma.core.trustwire import (
     TrustedList,
     open_list,
     parse_list,
-    point_of,
     sign_list,
     signatures_of,
+    xy_of,
 )
 from motma.core.words import Words
 
@@ -168,13 +169,13 @@ def _signed_by_its_own(own: Signature, roots: Iterable[RootKey]) -> None:
 
 
 def _goes_not_back(held: TrustedList, offered: TrustedList) -> None:
-    """Version first, then time. Of one version there is one content, and only the times of status lists move on."""
-    if offered.version == held.version:
-        back = offered.issued_at < held.issued_at or (offered.roots, offered.keys) != (held.roots, held.keys)
-        if offered.issued_at == held.issued_at:
-            back = back or (offered.expires_at, offered.status) != (held.expires_at, held.status)
+    """Version first, then time. Two lists of one version and one moment are one list."""
+    if offered.version > held.version:
+        back = offered.issued_at < held.issued_at - SKEW
+    elif offered.version == held.version and offered.issued_at == held.issued_at:
+        back = replace(offered, raw=b"") != replace(held, raw=b"")
     else:
-        back = offered.version < held.version or offered.issued_at < held.issued_at - SKEW
+        back = offered.version < held.version or offered.issued_at < held.issued_at
     if back or any(floor < held.status.get(uri, floor) for uri, floor in offered.status.items()):
         raise Invalid(
             "trustlist.rolled_back",
@@ -229,8 +230,8 @@ def _is_of_now(offered: TrustedList, now: dt.datetime) -> None:
 
 def revoked_points(held: TrustedList) -> frozenset[bytes]:
     """The revoked keys and roots by themselves. A kid is a hint, under which another could be put."""
-    roots = frozenset(point_of(root.public) for root in held.roots if root.revoked)
-    return roots | {point_of(key.public) for key in held.keys if key.revoked}
+    roots = frozenset(xy_of(root.public) for root in held.roots if root.revoked)
+    return roots | {xy_of(key.public) for key in held.keys if key.revoked}
 
 
 def _forged() -> Invalid:

@@ -219,7 +219,7 @@ def parse_list(payload: bytes, raw: bytes) -> TrustedList:
         status={_text(uri): _moment(floor) for uri, floor in status.items()},
         raw=raw,
     )
-    points = [point_of(root.public) for root in said.roots] + [point_of(key.public) for key in said.keys]
+    points = [xy_of(root.public) for root in said.roots] + [xy_of(key.public) for key in said.keys]
     if len(set(points)) < len(points) or not dt.timedelta(0) < said.expires_at - said.issued_at <= LIFE_MAX:
         raise _unreadable()  # a key stands once: it cannot be revoked here and good there, a root and a signer of codes
     return said
@@ -286,13 +286,13 @@ def _public(x: Any, y: Any) -> ec.EllipticCurvePublicKey:
         raise _unreadable() from None
 
 
-def point_of(public: ec.EllipticCurvePublicKey) -> bytes:
+def xy_of(public: ec.EllipticCurvePublicKey) -> bytes:
     """A key by itself, whatever kid it bears: x ‖ y, 64 bytes."""
     return public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)[1:]
 
 
 def _xy(public: ec.EllipticCurvePublicKey) -> tuple[bytes, bytes]:
-    point = point_of(public)
+    point = xy_of(public)
     return point[:32], point[32:]
 
 

@@ -133,17 +133,12 @@ async function isOf(root, { signed, signature }) {
 
 // ---------------------------------------------------------------- steps 7 and 9: never back
 
-/** Version first, then time. Of one version there is one content, and only the times of status lists move on. */
+/** Version first, then time. Two lists of one version and one moment are one list. */
 function goesBack(held, offered) {
   for (const [uri, floor] of offered.status) if (floor < (held.status.get(uri) ?? floor)) return true;
   if (offered.version > held.version) return offered.issuedAt < held.issuedAt - SKEW_MS;
   if (offered.version < held.version || offered.issuedAt < held.issuedAt) return true;
-  if (offered.content !== held.content) return true;
-  return offered.issuedAt === held.issuedAt && (offered.expiresAt !== held.expiresAt || !isSame(offered.status, held.status));
-}
-
-function isSame(one, other) {
-  return one.size === other.size && [...one].every(([key, value]) => other.get(key) === value);
+  return offered.issuedAt === held.issuedAt && offered.content !== held.content;
 }
 
 function isWithin(inner, outer) {
@@ -169,7 +164,7 @@ async function parse(payload, raw) {
   need(new Set(points.map(hex)).size === points.length && expiresAt > issuedAt && expiresAt - issuedAt <= LIFE_MAX_MS);
   const keyring = new Map();
   for (const { kid, ...key } of keys) keyring.set(kid, [...(keyring.get(kid) ?? []), key]);
-  const content = JSON.stringify([roots, keys], (_, value) => (value instanceof Uint8Array ? hex(value) : value));
+  const content = JSON.stringify([expiresAt, roots, keys, [...status].sort()], (_, value) => (value instanceof Uint8Array ? hex(value) : value));
   return { ...said, roots, keyring, status, content };
 }
 
