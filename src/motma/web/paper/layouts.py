@@ -5,6 +5,7 @@ and at its foot the same card with a back to fold. The language of the reader co
 """
 
 import datetime as dt
+import functools
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -78,6 +79,9 @@ _BACK = (
 )
 _SMALL_PRINT = Words("Không phải dịch vụ của cơ quan nhà nước", "Not an official service")
 
+_fit_known = functools.lru_cache(maxsize=64)(fit)
+"""For the words above, which are the same on every page."""
+
 
 @dataclass(frozen=True, slots=True)
 class PaperCode:
@@ -97,7 +101,7 @@ def draw_card(pen: Pen, code: PaperCode, lang: str) -> None:
     pen.code(drawn, left, 1.6)
     left += drawn.quiet
     _number(pen, code.qid, left, foot, drawn.side)
-    pen.write(left, 51.7, f"{_SMALL_PRINT.vi} · {_SMALL_PRINT.en}", 5, lang="vi", colour=MUTED)
+    pen.write(left, 51.4, f"{_SMALL_PRINT.vi} · {_SMALL_PRINT.en}", 5, lang="vi", colour=MUTED)
     column, across = 48.8, CARD_WIDTH - 48.8 - 4.4
     pen.write(column, 6.8, "Một Mã", 9, lang="vi", font=STRONG, colour=ACCENT)
     y = _both(pen, column, 10.2, _WHAT, lang, (6, 5.6), 1.42, colour=MUTED)
@@ -231,7 +235,7 @@ def _steps(pen: Pen, y: float, right: float, lang: str) -> float:
         ends = []
         for each, x, colour in places:
             pen.write(x, y, f"{count}", size, lang=each, font=STRONG, colour=ACCENT)
-            said = fit(words.said_in(each), REGULAR, (size, size), ((column - 6) * MM, 1), leading)
+            said = _fit_known(words.said_in(each), REGULAR, (size, size), ((column - 6) * MM, 1), leading)
             ends.append(pen.write_lines(x + 6, y, said.lines, size, leading, lang=each, colour=colour))
         y = max(ends) + 1.6
     return y

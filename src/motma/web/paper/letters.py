@@ -52,6 +52,8 @@ def load_typeface() -> None:
 
 def settable(text: str) -> str:
     """``text`` in letters that the typeface holds; it is unchanged unless some letter had to be written plainly."""
+    if text.isascii():
+        return text
     text = unicodedata.normalize("NFC", text)
     held = pdfmetrics.getFont(REGULAR).face.charToGlyph
     return "".join(

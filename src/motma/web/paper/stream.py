@@ -16,8 +16,10 @@ from reportlab.pdfbase.pdfdoc import (
     PDFDocument,
     PDFFile,
     PDFIndirectObject,
+    PDFStream,
     PDFString,
     PDFTrailer,
+    PDFZCompress,
 )
 from reportlab.pdfgen.canvas import Canvas
 
@@ -29,7 +31,7 @@ class _Document(PDFDocument):  # type: ignore[misc]
     """Forgets a page once it has been handed over."""
 
     def __init__(self, lang: str) -> None:
-        super().__init__(compression=1, invariant=1, lang=lang)
+        super().__init__(compression=1, invariant=1, lang=lang, pdfVersion=(1, 7))
         self._file = PDFFile(self._pdfVersion)
         self._digest = hashlib.sha256()
 
@@ -42,6 +44,7 @@ class _Document(PDFDocument):  # type: ignore[misc]
 
     def addPage(self, page: Any) -> None:  # noqa: N802 - reportlab's name
         """Called by the canvas at the end of each page."""
+        page.Contents = PDFStream(content=page.stream, filters=[PDFZCompress])  # or it would swell to ASCII
         super().addPage(page)
         self._write(page.__InternalName__)
         self._write(page.Contents.__InternalName__)
