@@ -1,0 +1,138 @@
+"""The desk that signs the list of trust: what scanners believe when they can ask nobody.
+
+The list follows from the ``key.*`` facts; nothing about it is stored. It is signed by the root that signs now, and by
+earlier roots as well, so that a scanner that slept through a change of roots can follow.
+"""
+
+import asyncio
+import datetime as dt
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from motma.core.cose import Signer
+from motma.core.errors import Invalid, Unavailable
+from motma.core.trust import KnownKey, Trust
+from motma.core.trustlist import COSIGNERS_MAX, LIFE, Pins, pins_of, write_trust_list
+from motma.core.words import Words
+from motma.services.board import BoardReader
+
+
+@dataclass(frozen=True, slots=True)
+class SignedList:
+    """A list as it goes out, and the name of this very content."""
+
+    raw: bytes
+    etag: str
+    version: int
+    issued_at: dt.datetime
+
+
+class TrustDesk:
+    """The verb of the door that gives out the list. Belongs to one event loop.
+
+    ``signer`` gives the key for a kid, or raises :class:`Unavailable`; ``status``, where status lists
+    are published, the address of each and when the newest there was issued: none that is older counts beside the next
+    list of trust.
+    """
+
+    def __init__(
+        self,
+        *,
+        board: BoardReader,
+        issuer: str,
+        signer: Callable[[bytes], Signer],
+        status: Callable[[dt.datetime], Awaitable[Mapping[str, dt.datetime]]] | None = None,
+    ) -> None:
+        self._board = board
+        self._issuer = issuer
+        self._signer = signer
+        self._status = status
+        self._floors: dict[str, dt.datetime] = {}
+        self._signed: SignedList | None = None
+        self._signing = asyncio.Lock()
+
+    async def trust_list(self, now: dt.datetime) -> SignedList:
+        """The list as it is now: signed anew when anything about a key has changed, and when half of its time is over.
+
+        Raises :class:`Unavailable` ``trustlist.no_root``, ``trustlist.unpublishable``, and what ``signer`` raises.
+        """
+        trust = await self._board.trust(now)
+        if not self._is_due(trust, now):
+            assert self._signed is not None
+            return self._signed
+        async with self._signing:
+            trust = await self._board.trust(now)
+            if self._is_due(trust, now):
+                self._signed = await self._sign(trust, now)
+            assert self._signed is not None
+            return self._signed
+
+    async def pins(self, now: dt.datetime) -> Pins:
+        """What a scanner that is enrolled now is given: whose lists it believes, and which roots sign them."""
+        return pins_of(await self._board.trust(now), self._issuer)
+
+    def _is_due(self, trust: Trust, now: dt.datetime) -> bool:
+        signed = self._signed
+        return signed is None or signed.version != trust.version or now >= signed.issued_at + LIFE / 2
+
+    async def _sign(self, trust: Trust, now: dt.datetime) -> SignedList:
+        root = trust.signing("root")
+        if root is None:
+            raise Unavailable(
+                "trustlist.no_root",
+                Words(
+                    "Chưa có khóa gốc để ký danh sách tin cậy. Báo cho người vận hành.",
+                    "There is no root key to sign the trust list with. Tell the operator.",
+                ),
+            )
+        published = await self._status(now) if self._status else {}
+        for uri, newest in published.items():
+            self._floors[uri] = max(newest, self._floors.get(uri, newest))  # a scanner takes no lower one
+        # Never before the last one, whatever the clock says: scanners refuse what is older than what they hold.
+        issued_at = max(now, self._signed.issued_at) if self._signed else now
+        # A key may lie in a hardware module, which takes its time.
+        raw = await asyncio.to_thread(self._written, trust, root, issued_at)
+        return SignedList(raw, hashlib.sha256(raw).hexdigest()[:32], trust.version, issued_at)
+
+    def _written(self, trust: Trust, root: KnownKey, issued_at: dt.datetime) -> bytes:
+        signer, former = self._signer(root.kid), self._former(trust, root)
+
+        def write(former: Sequence[Signer]) -> bytes:
+            return write_trust_list(
+                trust, issuer=self._issuer, status=self._floors, signer=signer, former=former, now=issued_at
+            )
+
+        try:
+            try:
+                return write(former)
+            except Unavailable:
+                return write(())  # an earlier root's module is away: those who know a later one need not wait for it
+        except Invalid as error:
+            raise Unavailable(
+                "trustlist.unpublishable",
+                Words(
+                    f"Danh sách tin cậy không phát hành được ({error.code}). Báo cho người vận hành.",
+                    f"The trust list cannot be published ({error.code}). Tell the operator.",
+                ),
+                permanent=True,
+            ) from error
+
+    def _former(self, trust: Trust, root: KnownKey) -> list[Signer]:
+        """The earlier roots that are still at hand, the latest first.
+
+        Revoked ones as well: a scanner that knows no other root has no better way to hear that it is revoked.
+        """
+        earlier = [
+            key
+            for key in trust.keys.values()
+            if key.added.use == "root" and key.added.own and key.promoted_at and key.kid != root.kid
+        ]
+        earlier.sort(key=lambda key: key.promoted_at or key.added_at, reverse=True)
+        signers = []
+        for key in earlier[:COSIGNERS_MAX]:
+            try:
+                signers.append(self._signer(key.kid))
+            except Unavailable:
+                continue  # destroyed, or locked away: who knows this root only has to be enrolled anew
+        return signers
