@@ -59,18 +59,24 @@ async def build(
     chest = open_chest(settings.data, settings.unlock, pin=settings.pkcs11_pin)
     secrets = chest.secrets
     registry = registry or FictionalRegistry(Population(settings.register_seed, settings.register_size))
-    signing_key = chest.signer(chest.adopt or next(iter(chest.kids()), None) or chest.create()[0])
     network, random = load_network(), os.urandom
     store = await Store.open(settings.database_url, seal_key=secrets.seal_key, clock=clock)
     try:
         board = BoardReader(store)
-        trust = Trust(store=store, board=board, issuer=settings.issuer, random=random, key=signing_key)
+        trust = Trust(
+            store=store,
+            board=board,
+            chest=chest,
+            issuer=settings.issuer,
+            areas=load_units().provinces.keys(),
+            random=random,
+        )
         await trust.begin(clock())
         codes = CodeOffice(
             issuer=settings.issuer,
             board=board,
             network=network,
-            signer=lambda kid: signing_key,
+            signer=chest.signer,
             next_index=_any_index,
         )
         house = House(
@@ -89,6 +95,7 @@ async def build(
             steer=Steer(store=store, board=board, network=network, random=random),
             enrol=Enrol(store=store, secrets=secrets, random=random, network=network),
             carriers=Carriers(store=store, board=board, codes=codes, secrets=secrets, random=random),
+            trust=trust,
             clock=clock,
             new_token=lambda: base64.b32encode(random(20)).decode().lower(),
             wallet=lambda token: secrets.index("wallet", token),

@@ -59,6 +59,8 @@ DOORS: dict[tuple[str, str], str] = {
     ("POST", "/v1/declarations"): "platform",
     ("GET", "/v1/measure"): "anybody",
     ("GET", "/v1/checkpoints"): "anybody",
+    ("GET", "/.well-known/jwks.json"): "anybody",
+    ("GET", "/.well-known/cose-keys"): "anybody",
     ("GET", "/v1"): "anybody",
     ("GET", "/v1/openapi.json"): "anybody",
     ("GET", "/v1/{path:str}"): "anybody",  # Litestar's own "there is no such page" beside the description

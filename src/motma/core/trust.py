@@ -14,6 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from motma.core.code import Keyring, TrustedKey
 from motma.core.facts import Fact, KeyAdded, KeyPromoted, KeyRetired, KeyRevoked, KeyUse
 
+STILL_SIGNS = dt.timedelta(minutes=1)
+"""How long another server, or one whose clock is ahead, may go on signing with a key that was retired."""
+
 
 class KnownKey(msgspec.Struct, frozen=True):
     """A key and what became of it. ``promoted_at`` is None while it only waits to sign (or is not ours)."""
@@ -32,6 +35,22 @@ class KnownKey(msgspec.Struct, frozen=True):
     @property
     def public(self) -> ec.EllipticCurvePublicKey:
         return _public(self.added.point)
+
+    @property
+    def trusted(self) -> TrustedKey:
+        """What it may sign. A key that was retired: what was issued until a moment after that."""
+        added, retired = self.added, self.retired_at
+        return TrustedKey(
+            kid=self.kid,
+            public=self.public,
+            issuer=added.issuer,
+            not_before=added.not_before,
+            not_after=_earliest(added.not_after, retired and retired + STILL_SIGNS),
+            measures=added.measures,
+            areas=added.areas,
+            revoked=self.revoked_at is not None,
+            status_uri=added.status_uri,
+        )
 
 
 class Trust(msgspec.Struct, frozen=True, dict=True):
@@ -73,20 +92,8 @@ def keyring_of(trust: Trust) -> Keyring:
     """The keys that codes may be signed with, by kid."""
     ring: dict[bytes, tuple[TrustedKey, ...]] = {}
     for key in trust.keys.values():
-        added = key.added
-        if added.use == "code":
-            trusted = TrustedKey(
-                kid=key.kid,
-                public=key.public,
-                issuer=added.issuer,
-                not_before=added.not_before,
-                not_after=_earliest(added.not_after, key.retired_at),
-                measures=added.measures,
-                areas=added.areas,
-                revoked=key.revoked_at is not None,
-                status_uri=added.status_uri,
-            )
-            ring[key.kid] = (*ring.get(key.kid, ()), trusted)
+        if key.added.use == "code":
+            ring[key.kid] = (*ring.get(key.kid, ()), key.trusted)
     return ring
 
 

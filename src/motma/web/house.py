@@ -9,6 +9,7 @@ from motma.services.check import Check
 from motma.services.declare import Declare
 from motma.services.enrol import Enrol
 from motma.services.steer import Steer
+from motma.services.trust import Trust
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class House:
     steer: Steer
     enrol: Enrol
     carriers: Carriers
+    trust: Trust
     clock: Callable[[], dt.datetime]
     new_token: Callable[[], str]
     wallet: Callable[[str], bytes]
