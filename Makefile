@@ -12,7 +12,7 @@ AXE := .cache/axe.min.js
 WORKERS ?= auto
 ARGS ?=
 
-.PHONY: help demo test test-python test-scanner check lint fmt bench screenshots venv lock wheel clean
+.PHONY: help demo test test-python test-scanner check lint fmt bench fuzz screenshots venv lock wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -41,6 +41,9 @@ fmt: venv ## format the code and fix what can be fixed
 
 bench: venv ## measure against the floors, in one run
 	@$(BIN)/python -m bench $(ARGS)
+
+fuzz: venv ## throw nonsense at every decoder for five minutes (ARGS="--seconds 60")
+	@$(BIN)/python -m tests.fuzz $(ARGS)
 
 screenshots: venv ## take pictures of the pages
 	@MOTMA_CHROMIUM="$$(sh tools/find-chromium.sh)" && export MOTMA_CHROMIUM && \
