@@ -310,7 +310,7 @@ def test_any_bytes_inside_give_our_errors_only(raw: bytes) -> None:
     check_only_our_errors(pack(issue(raw)))
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @given(CBOR, CBOR, CBOR)
 def test_any_signed_content_gives_our_errors_only(one: object, two: object, three: object) -> None:
     check_only_our_errors(pack(issue(cwt(one))))

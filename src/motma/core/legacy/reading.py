@@ -216,6 +216,7 @@ FIELD_WORDS: Mapping[str, Words] = {
     "tests": Words("Xét nghiệm", "Tests"),
     "recoveries": Words("Khỏi bệnh", "Recoveries"),
     "certificate": Words("Số chứng nhận", "Certificate number"),
+    "carries": Words("Có kèm (không lưu)", "Also in it (never kept)"),
     "looks_like": Words("Có vẻ là", "Looks like"),
 }
 

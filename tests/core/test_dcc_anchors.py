@@ -1,0 +1,69 @@
+"""Document signers out of certificates and trust lists, sound and broken."""
+
+import base64
+import datetime as dt
+import hashlib
+import json
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import Encoding
+from hypothesis import given
+from hypothesis import strategies as st
+
+from motma.core.errors import Invalid
+from motma.core.legacy.dcc_anchors import parse_dcc_anchors
+from tests.core.ministry import ARC, ISSUED, KEY, OTHER, RSA, der
+
+
+def listed(*certificates: bytes, **more: Any) -> list[dict[str, Any]]:
+    return [{"rawData": base64.b64encode(one).decode(), **more} for one in certificates]
+
+
+def test_signers_come_as_certificates_or_as_a_trust_list() -> None:
+    one, two = der(KEY, f"{ARC}.2"), der(RSA)
+    pem = b"".join(x509.load_der_x509_certificate(each).public_bytes(Encoding.PEM) for each in (one, two))
+    both = parse_dcc_anchors(pem)
+    assert [anchor.kid for anchor in both] == [hashlib.sha256(each).digest()[:8] for each in (one, two)]
+    assert both[0] == parse_dcc_anchors(one)[0] and both[0].country == "VN"
+    assert [anchor.usages for anchor in both] == [frozenset({"vaccination"}), frozenset()]
+    assert both[0].not_before == ISSUED - dt.timedelta(days=1)
+    assert parse_dcc_anchors(json.dumps(listed(one, two, country="VN")).encode()) == both
+    assert parse_dcc_anchors(json.dumps({"certificates": listed(one, two), "more": 1}).encode()) == both
+
+
+def test_a_list_may_name_kids_and_hold_more_than_document_signers() -> None:
+    kid = base64.b64encode(b"8 bytes.").decode()
+    entries = listed(der(KEY), kid=kid, country="XK", certificateType="DSC")
+    entries += listed(der(OTHER), certificateType="CSCA")
+    (anchor,) = parse_dcc_anchors(json.dumps(entries).encode())
+    assert (anchor.kid, anchor.country) == (b"8 bytes.", "XK")
+
+
+def test_keys_that_sign_nothing_here_are_refused() -> None:
+    odd = ec.derive_private_key(7, ec.SECP384R1())
+    for key in (odd, ed25519.Ed25519PrivateKey.generate(), rsa.generate_private_key(65537, 1024)):
+        with pytest.raises(Invalid) as caught:
+            parse_dcc_anchors(der(key))
+        assert caught.value.code == "dcc_anchors.key"
+
+
+@given(st.binary(max_size=200) | st.sampled_from([b"[", b"{}", b"[{}]", b"[1]", b'{"certificates": 5}', b"[" * 50_000]))
+def test_any_trust_list_gives_our_errors_only(raw: bytes) -> None:
+    for one in (raw, b"-----BEGIN CERTIFICATE-----" + raw, json.dumps(listed(raw)).encode()):
+        with pytest.raises(Invalid, match=r"^dcc_anchors\."):
+            parse_dcc_anchors(one)
+
+
+@pytest.mark.filterwarnings("ignore::cryptography.utils.CryptographyDeprecationWarning")  # a serial number below 1
+def test_any_flipped_bit_of_a_certificate_gives_our_errors_only() -> None:
+    raw = der(KEY, f"{ARC}.1", f"{ARC}.2")
+    for bit in range(len(raw) * 8):
+        flipped = bytearray(raw)
+        flipped[bit // 8] ^= 1 << bit % 8
+        try:
+            parse_dcc_anchors(bytes(flipped))
+        except Invalid as wrong:
+            assert wrong.code.startswith("dcc_anchors.")
