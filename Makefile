@@ -24,6 +24,7 @@ test: test-python test-scanner ## run every test (ARGS="-k name" narrows pytest)
 
 test-python: venv
 	@MOTMA_CHROMIUM="$$(sh tools/find-chromium.sh)" && export MOTMA_CHROMIUM && \
+	MOTMA_SOFTHSM="$$(sh tools/find-softhsm.sh || true)" && export MOTMA_SOFTHSM && \
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(ARGS)
 
 test-scanner: venv
