@@ -57,10 +57,7 @@ def settable(text: str) -> str:
     text = unicodedata.normalize("NFC", text)
     held = pdfmetrics.getFont(REGULAR).face.charToGlyph
     return "".join(
-        [
-            letter if ord(letter) in held and not unicodedata.combining(letter) else _plainly(letter, held)
-            for letter in text
-        ]
+        [letter if ord(letter) in held and not _is_mark(letter) else _plainly(letter, held) for letter in text]
     )
 
 
@@ -114,9 +111,14 @@ def _wrap(text: str, font: str, size: float, across: float) -> tuple[list[str], 
     return ([*lines, line] if line else lines), broken
 
 
+def _is_mark(letter: str) -> bool:
+    """One that stands on another letter: without positions in the typeface it would stand beside it."""
+    return unicodedata.category(letter)[0] == "M"
+
+
 def _plainly(letter: str, held: dict[int, int]) -> str:
     """A letter that is not in the typeface: without its marks, as passports write it, by its name, or as ``?``."""
-    if unicodedata.combining(letter):
+    if _is_mark(letter):
         return ""
     base = unicodedata.normalize("NFD", letter)[0]
     passport = fold(letter.translate(_NEAREST))
