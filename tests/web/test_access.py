@@ -1,6 +1,6 @@
 """Who must *not* see: the page of ``web/access.py``, walked door by door and visitor by visitor.
 
-Every route of the application stands in ``DOORS`` below; one that does not makes a test fail.
+Every route of the application stands in ``DOORS``; one that does not makes a test fail.
 """
 
 import asyncio
@@ -16,55 +16,11 @@ import pytest
 from litestar import Litestar
 
 from motma.web.gate import BODY_MAX_BYTES
+from tests.web.doors import DOORS
 from tests.world import HERE, NEXT, World, living_world
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
-# Who may: anybody; an officer at work; an operator; a platform; a browser for what is its own.
-DOORS: dict[tuple[str, str], str] = {
-    ("GET", "/"): "anybody",
-    ("POST", "/"): "anybody",
-    ("GET", "/code"): "own",
-    ("GET", "/code/{picture:str}"): "own",
-    ("GET", "/code/{n:int}/looks"): "own",
-    ("GET", "/code/{n:int}/live"): "own",
-    ("POST", "/code/{n:int}/live"): "own",
-    ("POST", "/code/forget"): "anybody",
-    ("GET", "/code-sw.js"): "anybody",
-    ("GET", "/code/{n:int}/paper"): "own",
-    ("GET", "/units/{file:str}"): "anybody",
-    ("GET", "/docs"): "anybody",
-    ("GET", "/docs/errors"): "anybody",
-    ("GET", "/healthz"): "anybody",
-    ("GET", "/static/{path:path}"): "anybody",
-    ("GET", "/sw.js"): "anybody",
-    ("GET", "/scan/app/{version:str}/{path:path}"): "anybody",
-    ("GET", "/scan/shell"): "anybody",
-    ("GET", "/scan/enrol"): "anybody",
-    ("POST", "/scan/enrol"): "anybody",
-    ("GET", "/scan"): "officer",
-    ("GET", "/scan/pulse"): "officer",
-    ("GET", "/scan/shift"): "device",
-    ("POST", "/scan/shift"): "device",
-    ("POST", "/scan/shift/end"): "anybody",
-    ("POST", "/v1/checks"): "officer",
-    ("GET", "/ops"): "operator",
-    ("GET", "/ops/login"): "anybody",
-    ("POST", "/ops/login"): "anybody",
-    ("POST", "/ops/logout"): "anybody",
-    ("POST", "/ops/diversions"): "operator",
-    ("POST", "/ops/diversions/close"): "operator",
-    ("GET", "/ops/live"): "operator",
-    ("GET", "/ops/counts.csv"): "operator",
-    ("POST", "/v1/declarations"): "platform",
-    ("GET", "/v1/measure"): "anybody",
-    ("GET", "/v1/checkpoints"): "anybody",
-    ("GET", "/.well-known/jwks.json"): "anybody",
-    ("GET", "/.well-known/cose-keys"): "anybody",
-    ("GET", "/v1"): "anybody",
-    ("GET", "/v1/openapi.json"): "anybody",
-    ("GET", "/v1/{path:str}"): "anybody",  # Litestar's own "there is no such page" beside the description
-}
 _KEPT = sorted((door, who) for door, who in DOORS.items() if who in ("officer", "operator", "platform", "device"))
 
 _ENTRANCES = ("/ops/login", "/scan/enrol", "/scan/shift")
