@@ -9,6 +9,8 @@ import datetime as dt
 
 from motma.core.errors import Problem
 from motma.core.legacy.cards import looks_bhyt, looks_cccd, read_bhyt, read_cccd
+from motma.core.legacy.claim169 import read_claim169
+from motma.core.legacy.dcc import read_dcc
 from motma.core.legacy.national import looks_national, read_national
 from motma.core.legacy.nzcp import looks_nzcp, read_nzcp
 from motma.core.legacy.ours import read_ours
@@ -48,8 +50,8 @@ def read(text: str, anchors: Anchors, now: dt.datetime) -> Reading:
 
 
 def _read_packed(text: str, anchors: Anchors, now: dt.datetime) -> Reading | None:
-    """Codes in base45."""
-    return read_ours(text, anchors, now)
+    """Codes in base45: with a prefix, ours, or any other that holds a Claim 169."""
+    return read_dcc(text, anchors, now) or read_ours(text, anchors, now) or read_claim169(text, anchors, now)
 
 
 def _read_plain(text: str) -> Reading | None:

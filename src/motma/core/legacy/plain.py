@@ -6,6 +6,7 @@ barrier did not write the code. What cannot be shown safely (control characters,
 
 import datetime as dt
 import re
+from collections.abc import Iterable
 
 from motma.core.errors import Invalid, Problem
 from motma.core.ids import Document, check_number_fits
@@ -43,6 +44,17 @@ class Found:
             self.keep(field, parse_line(raw, _LINE_MAX))
         except Invalid as invalid:
             self.odd(Problem(invalid.code, invalid.words))
+
+    def lines(self, field: str, raw: Iterable[str]) -> None:
+        """Several lines of free text; those that cannot be shown are left out."""
+        kept = []
+        for one in raw:
+            try:
+                kept.append(parse_line(one, _LINE_MAX))
+            except Invalid as invalid:
+                self.odd(Problem(invalid.code, invalid.words))
+        if any(kept):
+            self.fields[field] = tuple(filter(None, kept))
 
     def name(self, raw: str) -> None:
         """The holder's name, in the case and with the tones that it has."""
