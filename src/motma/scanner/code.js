@@ -208,6 +208,7 @@ const WORTHS = ["accept", "manual", "reject"];
 const CARRIERS = ["screen", "paper"];
 const PARTY_MAX = 50;
 const END_OF_TIME = 2 ** 32;
+const QID = /^[1-9][0-9]{17}$/;
 
 function parseClaims(payload) {
   const said = decodeContent(payload); // step 6
@@ -222,24 +223,23 @@ function parseClaims(payload) {
   const issuedAt = moment(said.get(IAT));
   const codeId = said.get(CTI);
   need(codeId instanceof Uint8Array && codeId.length === 16);
-  const qid = digits(identity.get(1), /^[1-9][0-9]{17}$/);
+  const qid = text(identity.get(1), 18);
   const name = text(identity.get(4));
-  const born = digits(identity.get(8), /^[0-9]{8}$/);
+  const born = text(identity.get(8), 8);
   const sex = SEXES[identity.get(9) == null ? 0 : number(identity.get(9), 1, 4)];
   const measure = text(ours[0]);
   const worth = WORTHS[number(ours[1], 0, WORTHS.length)];
   const matched = ours[2];
   need(typeof matched === "boolean");
-  const lastFour = text(ours[3]);
-  need([...lastFour].length === 4);
+  const lastFour = text(ours[3], 4);
   const vintage = number(ours[4], 1900, 3000);
   const areas = texts(ours[5]);
   const route = texts(ours[6]);
   const statusIndex = number(ours[7], 0, END_OF_TIME);
   const carrier = CARRIERS[number(ours[8], 0, CARRIERS.length)];
   const party = ours.length > 9 ? companions(ours[9]) : [];
+  need(QID.test(qid) && /^[0-9]{8}$/.test(born) && name === name.normalize("NFC"));
   const birthDate = date(born);
-  need(name === name.normalize("NFC"));
   const holderKey = said.has(CNF) ? pointOf(said.get(CNF)) : null;
   if (!(validFrom < validUntil)) throw new CodeError("code.times");
   const when = { issuedAt, validFrom, validUntil };
@@ -263,19 +263,14 @@ function need(holds, code = "code.malformed") {
   if (!holds) throw new CodeError(code);
 }
 
-function text(item) {
-  need(typeof item === "string" && item.length > 0);
+function text(item, letters = null) {
+  need(typeof item === "string" && (letters === null ? item.length > 0 : [...item].length === letters));
   return item;
 }
 
 function texts(item) {
   need(Array.isArray(item));
-  return item.map(text);
-}
-
-function digits(item, pattern) {
-  need(typeof item === "string" && pattern.test(item));
-  return item;
+  return item.map((one) => text(one));
 }
 
 function number(item, from, to) {
@@ -301,7 +296,9 @@ function companions(item) {
   need(Array.isArray(item) && item.length <= PARTY_MAX);
   return item.map((one) => {
     need(Array.isArray(one) && one.length === 2 && /^(number|bigint)$/.test(typeof one[0]));
-    return { qid: digits(String(one[0]), /^[1-9][0-9]{17}$/), name: text(one[1]) };
+    const qid = String(one[0]);
+    need(QID.test(qid));
+    return { qid, name: text(one[1]) };
   });
 }
 
