@@ -11,6 +11,7 @@ from rich.table import Table
 
 from motma import __version__
 from motma.cli.paper import paper
+from motma.cli.read import read
 from motma.cli.terminal import console, run, with_house
 from motma.config import Settings, read_settings
 from motma.core.errors import MotmaError
@@ -216,3 +217,4 @@ def doctor() -> None:
 
 
 cli.add_command(paper)
+cli.add_command(read)
