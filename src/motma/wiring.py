@@ -24,6 +24,7 @@ from motma.services.enrol import Enrol
 from motma.services.identify import Identify
 from motma.services.steer import Steer
 from motma.services.trust import Trust
+from motma.services.trustlist import TrustDesk
 from motma.storage.keys import Secrets, open_chest
 from motma.storage.store import Store
 from motma.web.app import create_app
@@ -94,6 +95,7 @@ async def build(
             check=Check(store=store, board=board, network=network),
             steer=Steer(store=store, board=board, network=network, random=random),
             enrol=Enrol(store=store, secrets=secrets, random=random, network=network),
+            trust_list=TrustDesk(board=board, issuer=settings.issuer, signer=chest.signer),
             carriers=Carriers(store=store, board=board, codes=codes, secrets=secrets, random=random),
             trust=trust,
             clock=clock,

@@ -37,6 +37,8 @@ DOORS: dict[tuple[str, str], str] = {
     ("GET", "/ops/live"): "operator",
     ("GET", "/ops/counts.csv"): "operator",
     ("POST", "/v1/declarations"): "platform",
+    ("GET", "/v1/trust-list"): "anybody",
+    ("GET", "/v1/trust-list/roots"): "device",
     ("GET", "/v1/measure"): "anybody",
     ("GET", "/v1/checkpoints"): "anybody",
     ("GET", "/.well-known/jwks.json"): "anybody",

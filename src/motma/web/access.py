@@ -6,7 +6,8 @@ Who        Shows                                       May
 Anybody    nothing                                     read pages, declare; sees no one's data
 Browser    cookie ``motma_wallet``                     show the codes it declared itself, bind a key of its own into
                                                        them, and who looked at those; forget all of it
-Device     cookie ``motma_device``                     begin an officer's shift at its own checkpoint
+Device     cookie ``motma_device``                     begin an officer's shift at its own checkpoint; take the roots
+                                                       that sign lists of trust
 Officer    ``motma_device`` and ``motma_shift``        check codes and numbers there; sees name, birth date, last four
 Operator   cookie ``motma_session``                    see counts (no person), open and close diversions
 Platform   ``Authorization: Bearer``                   send declarations, and gets the receipts of its own only

@@ -13,7 +13,7 @@ from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp
 
 from motma.core.errors import MotmaError
-from motma.web import access, assets, checks, citizens, docs, keys, live, officers, operators, papers, platforms
+from motma.web import access, assets, checks, citizens, docs, keys, live, officers, operators, papers, platforms, trust
 from motma.web.gate import BODY_MAX_BYTES, gate
 from motma.web.house import House
 from motma.web.lane import fast_lane
@@ -66,6 +66,7 @@ def create_app(lifespan: Lifespan) -> ASGIApp:
             *keys.routes,
             *officers.routes,
             *operators.routes,
+            *trust.routes,
         ],
         dependencies={"operator": Provide(access.operator_of)},
         exception_handlers={MotmaError: answer_error, HTTPException: answer_error, Exception: answer_error},

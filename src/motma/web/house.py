@@ -10,6 +10,7 @@ from motma.services.declare import Declare
 from motma.services.enrol import Enrol
 from motma.services.steer import Steer
 from motma.services.trust import Trust
+from motma.services.trustlist import TrustDesk
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class House:
     check: Check
     steer: Steer
     enrol: Enrol
+    trust_list: TrustDesk
     carriers: Carriers
     trust: Trust
     clock: Callable[[], dt.datetime]
