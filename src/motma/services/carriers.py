@@ -5,17 +5,22 @@ key adds is that the screen can prove itself live (``docs/code-format.md``, step
 """
 
 import datetime as dt
+import zlib
 from collections.abc import Callable
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from motma.core import base45
+from motma.core.claims import Claims, parse_claims
+from motma.core.code import TEXT_MAX_CHARS
+from motma.core.cose import parse_sign1
 from motma.core.errors import Conflict, Hidden, Invalid, Unavailable
 from motma.core.facts import Accepted, Fact, Holder, Issued
 from motma.core.form import Declaration
-from motma.core.identity import Grade
-from motma.core.ids import FactId, Qid, same_moment_id, twin_id
+from motma.core.ids import FactId, Qid, twin_id
+from motma.core.legacy.national import write_v1_1
 from motma.core.words import Words
 from motma.services.board import BoardReader
 from motma.services.codes import CodeOffice, Due
@@ -97,6 +102,30 @@ class Carriers:
             return await self._text(FactId(outcome.once.get(once, "")))
         return text
 
+    async def old_code(self, wallet: bytes, qid: Qid) -> str:
+        """The citizen's code of 2021 (v1.1), from what ``wallet`` itself declared. It has no end and no signature.
+
+        Raises :class:`Hidden` ``code.hidden`` for a citizen whom this browser did not declare, :class:`Conflict`
+        ``old_code.spent`` for one whose code was withdrawn, :class:`Invalid` ``v1_1.unwritable``.
+        """
+        holding = next((one for one in await self._store.holdings(wallet) if one.qid == qid), None)
+        fact = await self._store.fact(holding.declaration) if holding else None
+        standing = await self._store.standing(qid) if holding else None
+        if fact is None or fact.personal is None or standing is None:
+            raise Hidden("code.hidden", Words("Không có mã này trên máy này.", "This code is not on this device."))
+        if standing.revoked or standing.suspended:
+            raise Conflict(
+                "old_code.spent",
+                Words(
+                    "Mã đã bị thu hồi hoặc tạm dừng nên không hiện kiểu cũ. Hỏi cán bộ chốt.",
+                    "The code was revoked or suspended, so there is no old kind of it. Ask at a checkpoint.",
+                ),
+            )
+        declared = msgspec.json.decode(fact.personal, type=Declaration)
+        return write_v1_1(
+            qid=qid, name=declared.name, birth_date=declared.birth_date, document_number=declared.document.number
+        )
+
     async def _twin(self, holding: Holding, base: Fact, point: bytes, now: dt.datetime) -> tuple[str, Fact]:
         """The same code once more, bound to ``point``: what it says of the citizen is what ``base`` says."""
         standing = await self._store.standing(holding.qid)
@@ -114,13 +143,13 @@ class Carriers:
                     "The code is not valid any more, so no key is bound into it. Declare again for a new one.",
                 ),
             )
-        first = same_moment_id("cod", holding.declaration)
+        matched = _claims_of(await self._text(base.id)).matched
         due = Due(
             declaration=holding.declaration,
             born_with=twin_id(base.id, self._random(6)),
             qid=holding.qid,
             measure=measure,
-            matched=accepted.grade is Grade.MATCHED or base.id != first,  # only a match has it issued again
+            matched=matched,
             valid_from=accepted.valid_from,
             valid_until=valid_until,
             reissue=True,
@@ -137,6 +166,11 @@ class Carriers:
 
 
 _DAY = dt.timedelta(days=1)
+
+
+def _claims_of(text: str) -> Claims:
+    """What a code of our own says; its signature is not asked for, since its key may have been revoked by now."""
+    return parse_claims(parse_sign1(zlib.decompress(base45.decode(text, TEXT_MAX_CHARS))).payload)
 
 
 def _unread() -> Unavailable:
