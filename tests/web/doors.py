@@ -12,6 +12,8 @@ DOORS: dict[tuple[str, str], str] = {
     ("POST", "/code/forget"): "anybody",
     ("GET", "/code-sw.js"): "anybody",
     ("GET", "/code/{n:int}/paper"): "own",
+    ("GET", "/code/{n:int}/old"): "own",
+    ("POST", "/code/{n:int}/old"): "own",
     ("GET", "/units/{file:str}"): "anybody",
     ("GET", "/docs"): "anybody",
     ("GET", "/docs/errors"): "anybody",

@@ -13,7 +13,21 @@ from litestar.exceptions import HTTPException
 from litestar.types import ASGIApp
 
 from motma.core.errors import MotmaError
-from motma.web import access, assets, checks, citizens, docs, keys, live, officers, operators, papers, platforms, trust
+from motma.web import (
+    access,
+    assets,
+    checks,
+    citizens,
+    docs,
+    keys,
+    live,
+    officers,
+    old_code,
+    operators,
+    papers,
+    platforms,
+    trust,
+)
 from motma.web.gate import BODY_MAX_BYTES, gate
 from motma.web.house import House
 from motma.web.lane import fast_lane
@@ -63,6 +77,7 @@ def create_app(lifespan: Lifespan) -> ASGIApp:
             *citizens.routes,
             *live.routes,
             *papers.routes,
+            *old_code.routes,
             *keys.routes,
             *officers.routes,
             *operators.routes,
