@@ -90,6 +90,16 @@ test("what the server refused is said in its words, and not sent again", () => {
   assert.ok(viewOf({ kind: "unknown", why: "refused" }, "vi").reason);
 });
 
+test("a quiet line says whether the code was proved live, unless a reason says it already", () => {
+  const stale = { code: "proof.stale", words: { vi: "Chứng thực trực tiếp đã cũ.", en: "Old." }, cure: { vi: "", en: "" } };
+  assert.equal(viewOf(answer({ live: "live" }), "vi").live, "Mã trực tiếp");
+  assert.equal(viewOf(answer({ live: "static" }), "vi").live, "Mã tĩnh (ảnh hoặc bản in)");
+  assert.equal(viewOf(answer({ live: "stale" }), "en").live, "Live code, but old");
+  assert.equal(viewOf(answer({ live: "stale", outcome: "manual", reasons: [stale] }), "vi").live, null);
+  assert.equal(viewOf(answer({ live: null }), "vi").live, null, "a number was typed");
+  assert.equal(viewOf(answer({}), "vi").live, null, "a server of before says nothing of it");
+});
+
 test("the end of the shift leads to signing in", () => {
   const view = viewOf({ kind: "signed_out" }, "vi");
   assert.deepEqual([view.tone, view.action, view.reason], ["unknown", "sign_in", "Ca trực đã kết thúc."]);

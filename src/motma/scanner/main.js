@@ -67,6 +67,7 @@ function show(answer, { silent = false } = {}) {
   $("beside").lang = view.beside.lang;
   fill("name", view.name);
   $("about").replaceChildren(...(view.about ?? []).map((part) => element("span", part)));
+  fill("live", view.live);
   $("citizen").hidden = view.name === null;
   fill("reason", view.reason);
   fill("cure", view.cure ?? view.until);

@@ -9,6 +9,7 @@ const TONES = { accept: "go", manual: "check", refer: "next", reject: "stop" };
  *   tone    "go" | "check" | "next" | "stop" | "unknown": colour, shape, sound and vibration in one
  *   word    the verdict, in lines; `beside` the same in the other language
  *   name, about    whom to expect: name; last four, birth (null when nobody is known)
+ *   live    whether the holder's own key proved the code just now; null where a reason says it, or no code was shown
  *   reason, cure   the deciding one; either may be null
  *   more    further reasons: [{ reason, cure }]
  *   until   end of validity, in words, or null
@@ -26,13 +27,14 @@ export function viewOf(answer, lang, { timeZone } = {}) {
     const cure = say(again ? "unknown.cure" : "unknown.refused.cure");
     return { ...blank("unknown", lang), reason, cure, action: again ? "retry" : "next" };
   }
-  const { outcome, known, reasons, citizen, refer, valid_until } = answer.verdict;
+  const { outcome, known, reasons, citizen, refer, valid_until, live } = answer.verdict;
   const tone = outcome === "manual" && !known ? "unknown" : TONES[outcome];
   const [first, ...rest] = reasons.map((why) => ({ reason: why.words[lang], cure: why.cure[lang] }));
   const view = {
     ...blank(tone, lang),
     name: citizen?.name ?? null,
     about: citizen ? aboutPerson(citizen, tone, say) : null,
+    live: live && !reasons.some(({ code }) => code.startsWith("proof.")) ? say(`live.${live}`) : null,
     reason: first?.reason ?? null,
     cure: first?.cure ?? null,
     more: rest,
@@ -52,6 +54,7 @@ function blank(tone, lang) {
     beside: { lang: other, text: sayIn(other)(`word.${tone}`).replace("|", " ") },
     name: null,
     about: null,
+    live: null,
     reason: null,
     cure: null,
     more: [],

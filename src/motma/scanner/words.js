@@ -76,6 +76,9 @@ const WORDS = {
   "word.unknown": ["CHƯA|RÕ", "NOT|KNOWN"],
 
   "person.born": ["sinh {0}", "born {0}"],
+  "live.live": ["Mã trực tiếp", "Live code"],
+  "live.static": ["Mã tĩnh (ảnh hoặc bản in)", "Static code (picture or print)"],
+  "live.stale": ["Mã trực tiếp đã cũ", "Live code, but old"],
   "until": ["Hạn đến {0}", "Valid until {0}"],
   "refer.to": ["Đi tiếp đến {0}", "Go on to {0}"],
   "refer.metres": ["cách {0} m", "{0} m away"],
