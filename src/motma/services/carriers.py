@@ -5,17 +5,21 @@ key adds is that the screen can prove itself live (``docs/code-format.md``, step
 """
 
 import datetime as dt
+import zlib
 from collections.abc import Callable
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from motma.core import base45
+from motma.core.claims import Claims, parse_claims
+from motma.core.code import TEXT_MAX_CHARS
+from motma.core.cose import parse_sign1
 from motma.core.errors import Conflict, Hidden, Invalid, Unavailable
 from motma.core.facts import Accepted, Fact, Holder, Issued
 from motma.core.form import Declaration
-from motma.core.identity import Grade
-from motma.core.ids import FactId, Qid, same_moment_id, twin_id
+from motma.core.ids import FactId, Qid, twin_id
 from motma.core.legacy.national import write_v1_1
 from motma.core.words import Words
 from motma.services.board import BoardReader
@@ -139,13 +143,13 @@ class Carriers:
                     "The code is not valid any more, so no key is bound into it. Declare again for a new one.",
                 ),
             )
-        first = same_moment_id("cod", holding.declaration)
+        matched = _claims_of(await self._text(base.id)).matched
         due = Due(
             declaration=holding.declaration,
             born_with=twin_id(base.id, self._random(6)),
             qid=holding.qid,
             measure=measure,
-            matched=accepted.grade is Grade.MATCHED or base.id != first,  # only a match has it issued again
+            matched=matched,
             valid_from=accepted.valid_from,
             valid_until=valid_until,
             reissue=True,
@@ -162,6 +166,11 @@ class Carriers:
 
 
 _DAY = dt.timedelta(days=1)
+
+
+def _claims_of(text: str) -> Claims:
+    """What a code of our own says; its signature is not asked for, since its key may have been revoked by now."""
+    return parse_claims(parse_sign1(zlib.decompress(base45.decode(text, TEXT_MAX_CHARS))).payload)
 
 
 def _unread() -> Unavailable:
