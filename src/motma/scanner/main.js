@@ -1,5 +1,6 @@
 // The scanner's page: what the officer touches and sees. Thinking is done in the other modules.
 
+import { deviceStore, openBelief } from "./belief.js";
 import { Camera } from "./camera.js";
 import { Sightings, makeChecks, newScan } from "./checks.js";
 import { makeDecoder } from "./decoder.js";
@@ -33,6 +34,10 @@ const contact = watchContact({
 });
 const check = makeChecks({ fetch: (...ask) => fetch(...ask), url: "/v1/checks", now: Date.now, onContact: contact.made });
 
+const belief = openBelief({ store: deviceStore(), fetch: (...ask) => fetch(...ask) });
+belief.refresh();
+setInterval(() => belief.refresh(), 10 * 60_000);
+
 let turn = 0; // the newest scan; the answer to an older one is not shown over it
 let shown = null;
 
@@ -49,7 +54,10 @@ async function judge(scan) {
   const slow = setTimeout(() => mine === turn && tell("asking.slow", { stays: true }), 2000);
   const answer = await check(scan);
   clearTimeout(slow);
-  if (answer.kind === "unknown" && answer.why !== "refused") contact.lost();
+  if (answer.kind === "unknown" && answer.why !== "refused") {
+    contact.lost();
+    if (scan.code) answer.says = await belief.says(scan.code);
+  }
   if (mine === turn) show(answer);
 }
 

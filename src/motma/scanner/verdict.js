@@ -5,7 +5,7 @@ import { sayIn } from "./words.js";
 const TONES = { accept: "go", manual: "check", refer: "next", reject: "stop" };
 
 /**
- * `answer` is what checks.js returns. The view:
+ * `answer` is what checks.js returns, with `says` of belief.js where the server could not be asked. The view:
  *   tone    "go" | "check" | "next" | "stop" | "unknown": colour, shape, sound and vibration in one
  *   word    the verdict, in lines; `beside` the same in the other language
  *   name, about    whom to expect: name; last four, birth (null when nobody is known)
@@ -25,7 +25,8 @@ export function viewOf(answer, lang, { timeZone } = {}) {
     const reason = answer.words?.[lang] ?? say(`unknown.${answer.why}`);
     const again = answer.why !== "refused"; // what was refused once is refused again
     const cure = say(again ? "unknown.cure" : "unknown.refused.cure");
-    return { ...blank("unknown", lang), reason, cure, action: again ? "retry" : "next" };
+    const view = { ...blank("unknown", lang), reason, cure, action: again ? "retry" : "next" };
+    return answer.says ? { ...view, ...besideUnknown(answer.says, reason, lang, timeZone, say) } : view;
   }
   const { outcome, known, reasons, citizen, refer, valid_until, live } = answer.verdict;
   const tone = outcome === "manual" && !known ? "unknown" : TONES[outcome];
@@ -61,6 +62,14 @@ function blank(tone, lang) {
     until: null,
     action: "next",
   };
+}
+
+/** What belief.js knows of the code: whom to expect, and a sentence more. It stays "not known". */
+function besideUnknown(says, reason, lang, timeZone, say) {
+  const at = says.when === "valid" || says.when === "expired" ? says.validUntil : says.validFrom;
+  const words = [reason, say(`says.${says.when}`, at ? moment(at, lang, timeZone) : ""), ...(says.stale ? [say("says.stale")] : [])];
+  const isNamed = says.when !== "forged";
+  return { name: isNamed ? says.name : null, about: isNamed ? aboutPerson(says, "unknown", say) : null, reason: words.join(" ") };
 }
 
 // To let somebody pass, the year is enough; to compare with a document, the whole date is needed.

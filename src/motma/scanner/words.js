@@ -98,6 +98,17 @@ const WORDS = {
     "Kiểm tra giấy tờ bằng mắt. Lượt này có thể chưa được ghi; có mạng thì bấm Thử lại.",
     "Check the documents by hand. This scan may not be recorded; try again when there is a network.",
   ],
+  "says.valid": [
+    "Mã: chữ ký đúng, hạn đến {0}. Chưa biết có bị thu hồi không.",
+    "The code: signature right, valid until {0}. Whether it was revoked is not known.",
+  ],
+  "says.not_yet": ["Mã: chữ ký đúng, dùng được từ {0}.", "The code: signature right, valid from {0}."],
+  "says.expired": ["Mã: chữ ký đúng, đã hết hạn lúc {0}.", "The code: signature right, expired at {0}."],
+  "says.forged": [
+    "Mã: chữ ký sai, có thể đã bị sửa hoặc làm giả.",
+    "The code: signature wrong; it may have been altered or forged.",
+  ],
+  "says.stale": ["Danh sách khóa trên máy này đã cũ.", "The list of keys on this device is old."],
   "signed_out": ["Ca trực đã kết thúc.", "The shift has ended."],
   "signed_out.cure": ["Đăng nhập lại để kiểm tra tiếp.", "Sign in again to go on checking."],
 
