@@ -55,9 +55,9 @@ function expire() {
   figure.classList.add("spent");
   if (whole.open) whole.close();
   time.textContent = english ? "Expired" : "Đã hết hạn";
-  $("status").hidden = true;
-  $("expired").hidden = false;
-  $("offline").hidden = true;
+  for (const part of document.querySelectorAll("[data-while]")) part.hidden = part.dataset.while === "good";
+  $("full").parentElement.hidden = true;
+  sayOffline(false);
   stayAwake();
   contact(); // the server's page says what to do
 }
@@ -78,14 +78,20 @@ async function contact() {
     skew = Math.round(Date.parse(said.now) - (asked + lastContact) / 2);
     holder.keepSkew(skew);
     live?.check();
-    $("offline").hidden = true;
+    sayOffline(false);
     const isSame = said.qid === figure.dataset.qid && Date.parse(said.valid_until) === until && said.usable !== spent;
     if (!isSame || ![figure.dataset.code, live?.text].includes(said.code)) return reload();
     if (!spent) await beginLive();
   } catch {
-    $("offline").hidden = spent;
+    sayOffline(true);
   }
   count();
+}
+
+function sayOffline(is) {
+  if (!$("offline")) return; // a code that was over when the page was made says so, and no more
+  $("offline").hidden = !is || spent;
+  $("bright").hidden = is || spent;
 }
 
 function within(milliseconds, work) {
@@ -213,7 +219,7 @@ setInterval(() => {
   if (!document.hidden && Date.now() - lastContact > CONTACT_EVERY_MS) contact();
 }, 30_000);
 addEventListener("online", contact);
-addEventListener("offline", () => ($("offline").hidden = spent));
+addEventListener("offline", () => sayOffline(true));
 addEventListener("pageshow", (event) => event.persisted && contact());
 document.addEventListener("visibilitychange", () => {
   if (document.hidden) return;
