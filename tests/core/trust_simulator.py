@@ -1,7 +1,7 @@
 """A house of trust and its scanners, in memory, where every rule can be broken on purpose.
 
 In the manner of The Update Framework's repository simulator: what the house says is plain data that a test changes as
-it likes, honest or not; lists are signed when they are published, by whatever keys stand in ``signers``; and a scanner is
+it likes, honest or not; lists are signed when they are published, by whatever keys stand in ``signers``; a scanner is
 offered any bytes at any time. ::
 
     house = TrustSimulator()
