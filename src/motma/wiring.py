@@ -13,6 +13,7 @@ from litestar.types import ASGIApp
 from motma.config import Settings
 from motma.connectors.registry import Registry
 from motma.connectors.registry.population import FictionalRegistry, Population
+from motma.core.cose import Signer
 from motma.forms import load_form, load_units
 from motma.roads import load_network
 from motma.services.board import BoardReader
@@ -22,6 +23,7 @@ from motma.services.codes import CodeOffice
 from motma.services.declare import Declare
 from motma.services.enrol import Enrol
 from motma.services.identify import Identify
+from motma.services.status import StatusDesk
 from motma.services.steer import Steer
 from motma.services.trust import Trust
 from motma.services.trustlist import TrustDesk
@@ -48,10 +50,6 @@ class Built:
     board: BoardReader
 
 
-async def _any_index(now: dt.datetime) -> int:
-    return int.from_bytes(os.urandom(4))
-
-
 @contextlib.asynccontextmanager
 async def build(
     settings: Settings, *, registry: Registry | None = None, clock: Callable[[], dt.datetime] = utc_now
@@ -61,6 +59,7 @@ async def build(
     secrets = chest.secrets
     registry = registry or FictionalRegistry(Population(settings.register_seed, settings.register_size))
     network, random = load_network(), os.urandom
+    status_uri = f"https://{settings.issuer}/v1/status"
     store = await Store.open(settings.database_url, seal_key=secrets.seal_key, clock=clock)
     try:
         board = BoardReader(store)
@@ -71,14 +70,22 @@ async def build(
             issuer=settings.issuer,
             areas=load_units().provinces.keys(),
             random=random,
+            status_uri=status_uri,
         )
         await trust.begin(clock())
+
+        async def signs_lists(now: dt.datetime) -> tuple[Signer, dt.datetime]:
+            signer = await trust.signer("code", now)
+            return signer, (await board.trust(now)).keys[signer.kid.hex()].added.not_before
+
+        status = StatusDesk(store=store, secrets=secrets, random=random, status_uri=status_uri, signer=signs_lists)
         codes = CodeOffice(
             issuer=settings.issuer,
             board=board,
             network=network,
             signer=chest.signer,
-            next_index=_any_index,
+            next_index=status.next_index,
+            consequences=status.consequences,
         )
         house = House(
             declare=Declare(
@@ -97,6 +104,7 @@ async def build(
             enrol=Enrol(store=store, secrets=secrets, random=random, network=network),
             trust_list=TrustDesk(board=board, issuer=settings.issuer, signer=chest.signer),
             carriers=Carriers(store=store, board=board, codes=codes, secrets=secrets, random=random),
+            status=status,
             trust=trust,
             clock=clock,
             new_token=lambda: base64.b32encode(random(20)).decode().lower(),

@@ -12,6 +12,7 @@ from rich.table import Table
 from motma import __version__
 from motma.cli.paper import paper
 from motma.cli.read import read
+from motma.cli.revoke import restore, revoke, suspend
 from motma.cli.terminal import console, run, with_house
 from motma.config import Settings, read_settings
 from motma.core.errors import MotmaError
@@ -218,3 +219,6 @@ def doctor() -> None:
 
 cli.add_command(paper)
 cli.add_command(read)
+cli.add_command(restore)
+cli.add_command(revoke)
+cli.add_command(suspend)

@@ -97,7 +97,7 @@ class Carriers:
                 ),
             )
         text, twin = await self._twin(holding, base, point, now)
-        outcome = await self._store.append(Act(facts=(twin,), once=((once, twin.id),)))
+        outcome = await self._store.append(Act(facts=await self._codes.complete((twin,), now), once=((once, twin.id),)))
         if isinstance(outcome, Already):  # another tab came first, with the same key
             return await self._text(FactId(outcome.once.get(once, "")))
         return text

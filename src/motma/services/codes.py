@@ -1,7 +1,7 @@
 """The desk that signs codes: one issuer, its newest key signs, all of its keys verify."""
 
 import datetime as dt
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -39,7 +39,8 @@ class Due:
 class CodeOffice:
     """Who signs here, and whom we believe.
 
-    ``signer`` gives the private key of a kid; ``next_index`` a place in the status list that no other code has.
+    ``signer`` gives the private key of a kid; ``next_index`` a place in the status list that no other code has;
+    ``consequences`` what a code, or what is found out, makes of the status of others (:mod:`motma.services.status`).
     """
 
     def __init__(
@@ -50,16 +51,22 @@ class CodeOffice:
         network: Network,
         signer: Callable[[bytes], Signer],
         next_index: Callable[[dt.datetime], Awaitable[int]],
+        consequences: Callable[[Sequence[Fact], dt.datetime], Awaitable[tuple[Fact, ...]]],
     ) -> None:
         self._issuer = issuer
         self._board = board
         self._network = network
         self._signer = signer
         self._next_index = next_index
+        self._consequences = consequences
 
     async def keyring(self, now: dt.datetime) -> Keyring:
         """The keys whose codes are believed."""
         return await self._board.keyring(now)
+
+    async def complete(self, facts: Sequence[Fact], now: dt.datetime) -> tuple[Fact, ...]:
+        """``facts`` about one citizen, and those that have to be written in the same act."""
+        return (*facts, *await self._consequences(facts, now))
 
     async def issue(self, declared: Declaration, due: Due, now: dt.datetime) -> tuple[str, Fact]:
         """(the text of the code, the fact that it was issued). Times in the code are to the second.

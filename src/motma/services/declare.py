@@ -169,7 +169,7 @@ class Declare:
             code, issued = await self._codes.issue(declaration, due, now)
             declared = Fact(id=declaration_id, at=now, actor=source, qid=qid, personal=personal, what=accepted)
             act = Act(
-                facts=(declared, issued),
+                facts=await self._codes.complete((declared, issued), now) if held else (declared, issued),
                 once=claimed + tuple((document, str(qid)) for document in keys if document not in held),
                 holdings=(Holding(wallet, qid, declaration_id, now),) if wallet else (),
             )

@@ -86,5 +86,5 @@ class Identify:
                 actor="worker",
             )
             facts.append((await self._codes.issue(declaration, due, now))[1])
-        await self._store.append(Act(facts=tuple(facts)))
+        await self._store.append(Act(facts=await self._codes.complete(facts, now)))
         return True

@@ -194,13 +194,15 @@ class StatusDesk:
             after = apply(after, fact)
         assert after is not None  # no fact takes a standing away
         found = []
+        new = [fact.what for fact in facts if isinstance(fact.what, Issued)]
         if _is_misleading(after):
-            older = _indexes(_misleading(after, await self._codes(qid, now)))
+            older = _indexes(_misleading(after, [*await self._codes(qid, now), *new]))
             if older:
                 found.append(self._fact("chk", qid, CheckAgain(older), "house", now))
-        new = _indexes(fact.what for fact in facts if isinstance(fact.what, Issued))
         if new and (after.revoked or after.suspended):
-            found.append(self._withdrawn(after, qid, new, now))
+            found.append(self._withdrawn(after, qid, _indexes(new), now))
+        if found:
+            self._looked_at = None  # they are about to be written
         return tuple(found)
 
     async def _withdraw(

@@ -26,6 +26,7 @@ from motma.web import (
     operators,
     papers,
     platforms,
+    status,
     trust,
 )
 from motma.web.gate import BODY_MAX_BYTES, gate
@@ -73,6 +74,7 @@ def create_app(lifespan: Lifespan) -> ASGIApp:
             docs.docs,
             docs.errors,
             checks.check,
+            status.status_list,
             *platforms.routes,
             *citizens.routes,
             *live.routes,

@@ -8,6 +8,7 @@ from motma.services.carriers import Carriers
 from motma.services.check import Check
 from motma.services.declare import Declare
 from motma.services.enrol import Enrol
+from motma.services.status import StatusDesk
 from motma.services.steer import Steer
 from motma.services.trust import Trust
 from motma.services.trustlist import TrustDesk
@@ -23,6 +24,7 @@ class House:
     enrol: Enrol
     trust_list: TrustDesk
     carriers: Carriers
+    status: StatusDesk
     trust: Trust
     clock: Callable[[], dt.datetime]
     new_token: Callable[[], str]
