@@ -110,7 +110,7 @@ def _code_envelope(data: bytes) -> str:
 
 
 def _code_content(data: bytes) -> str:
-    became = _code(codes.text(codes.cose(data)))
+    became = _code(base45.encode(zlib.compress(codes.cose(data), 0)))
     if became == "accepted":
         claims = parse_claims(data)
         assert parse_claims(write_claims(claims)) == claims, "what was read cannot be written"
