@@ -29,7 +29,8 @@ async def test_a_new_machine_lacks_everything_but_errors() -> None:
     findings = await found()
     assert {finding.level for finding in findings.values()} == {"ok", "warning"}
     warned = {id for id, finding in findings.items() if finding.level == "warning"} - {"data.room"}
-    assert warned == {"measure.none_active", "admitted.operator", "admitted.officer", "admitted.device"}
+    admitted = {"admitted.operator", "admitted.officer", "admitted.device"}
+    assert warned == {"measure.none_active", "keys.unlock_beside", *admitted}
     assert findings["secrets.file"].message == "Newly made."
     assert "motma admit officer" in findings["admitted.officer"].hint
 
@@ -43,7 +44,8 @@ async def test_a_house_in_order(settings: Settings) -> None:
         await enrol.appoint_officer("CB-01", "Trực", now)
         await enrol.enrol_device(await enrol.invite_device("g07-vinh-binh", "Máy", now), now)
     findings = await found()
-    assert {id for id, finding in findings.items() if finding.level != "ok"} <= {"data.room"}
+    assert {id for id, finding in findings.items() if finding.level != "ok"} <= {"data.room", "keys.unlock_beside"}
+    assert "signs" in findings["keys.code"].message and "signs" in findings["keys.root"].message
 
 
 async def test_a_folder_others_can_read(settings: Settings) -> None:
@@ -57,6 +59,40 @@ async def test_secrets_others_can_read(settings: Settings) -> None:
     await found()
     (settings.data / "secrets.json").chmod(0o644)
     assert (await found())["secrets.exposed"].level == "error"
+
+
+async def test_an_unlock_key_beside_what_it_opens(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "MOTMA_UNLOCK" in (await found())["keys.unlock_beside"].hint
+    elsewhere = settings.data.parent / "elsewhere.key"
+    (settings.data / "unlock.key").rename(elsewhere)
+    finding = (await found())["secrets.unlock_missing"]
+    assert finding.level == "error" and not (settings.data / "unlock.key").exists()
+    monkeypatch.setenv("MOTMA_UNLOCK", str(elsewhere))
+    assert (await found())["keys.unlock"].level == "ok"
+    elsewhere.chmod(0o644)
+    assert (await found())["secrets.exposed"].level == "error"
+    elsewhere.unlink()
+    elsewhere.write_bytes(b"x" * 32)
+    elsewhere.chmod(0o600)
+    assert (await found())["secrets.locked"].level == "error"
+
+
+async def test_private_keys_that_are_exposed_damaged_or_gone(settings: Settings) -> None:
+    async with build(settings) as built:
+        key = (await built.board.trust(utc_now())).signing("code")
+    assert key
+    pem = settings.data / "keys" / f"{key.added.kid}.pem"
+    pem.chmod(0o644)
+    assert (await found())["secrets.exposed"].level == "error"
+    pem.chmod(0o600)
+    whole = pem.read_bytes()
+    pem.write_bytes(whole[:-80])
+    assert (await found())["key.damaged"].level == "error"
+    pem.unlink()
+    assert (await found())["key.absent"].level == "error"
+    pem.write_bytes(whole)
+    pem.chmod(0o600)
+    assert (await found())["keys.code"].level == "ok"
 
 
 async def test_secrets_of_another_database(settings: Settings) -> None:

@@ -11,7 +11,8 @@ from motma.config import Settings, read_settings, unknown_settings
 from motma.core.errors import MotmaError
 from motma.core.facts import fold_board
 from motma.core.measure import active_measure
-from motma.storage.keys import open_chest
+from motma.core.trust import Trust, fold_trust
+from motma.storage.keys import Chest, open_chest
 from motma.storage.store import Store
 from motma.wiring import utc_now
 
@@ -51,6 +52,7 @@ async def examine() -> list[Finding]:
     except MotmaError as error:
         findings.append(Finding("error", error.code, error.words.en, f"Look at {settings.data}."))
         return findings
+    findings += _unlock(chest)
     try:
         store = await Store.open(settings.database_url, seal_key=chest.secrets.seal_key, clock=utc_now)
     except MotmaError as error:
@@ -61,7 +63,9 @@ async def examine() -> list[Finding]:
     try:
         rows = await store.counts()
         findings.append(Finding("ok", "storage.open", f"{sum(rows.values())} rows; migrations are up to date."))
-        board = fold_board(await store.control_facts())
+        steering = await store.control_facts()
+        findings += _keys(chest, fold_trust(steering))
+        board = fold_board(steering)
         measure = active_measure(board.measures.values(), utc_now())
         findings.append(
             Finding("ok", "measure.active", measure.title.en)
@@ -77,6 +81,37 @@ async def examine() -> list[Finding]:
             )
     finally:
         await store.close()
+    return findings
+
+
+def _unlock(chest: Chest) -> list[Finding]:
+    if chest.unlock_beside:
+        return [
+            Finding(
+                "warning",
+                "keys.unlock_beside",
+                "The unlock key lies in the data folder: who takes the folder opens it.",
+                "Move unlock.key elsewhere and set MOTMA_UNLOCK to it: docs/operate.md",
+            )
+        ]
+    return [Finding("ok", "keys.unlock", "The unlock key lies elsewhere than what it opens.")]
+
+
+def _keys(chest: Chest, trust: Trust) -> list[Finding]:
+    """Whether every private key here can be read, and those that sign do."""
+    findings = []
+    try:
+        for kid in chest.kids():
+            chest.signer(kid)
+        for use in ("code", "root"):
+            key = trust.signing(use)
+            if key:
+                chest.signer(key.kid).sign(b"motma: are you there?")
+                findings.append(Finding("ok", f"keys.{use}", f"{key.added.kid} signs, {chest.kids()[key.kid]}."))
+            else:
+                findings.append(Finding("ok", f"keys.{use}", "Will be made when the server starts."))
+    except MotmaError as error:
+        findings.append(Finding("error", error.code, error.words.en, "See: motma key list"))
     return findings
 
 

@@ -10,6 +10,7 @@ import click
 from rich.table import Table
 
 from motma import __version__
+from motma.cli.key import key
 from motma.cli.paper import paper
 from motma.cli.read import read
 from motma.cli.revoke import restore, revoke, suspend
@@ -217,6 +218,7 @@ def doctor() -> None:
     sys.exit(1 if any(finding.level == "error" for finding in findings) else 0)
 
 
+cli.add_command(key)
 cli.add_command(paper)
 cli.add_command(read)
 cli.add_command(restore)

@@ -73,10 +73,13 @@ class Trust:
         """Every key there ever was, in the order in which they came."""
         return list((await self._board.trust(now)).keys.values())
 
-    async def published(self, now: dt.datetime, *, own: bool = False) -> list[TrustedKey]:
-        """The keys whose codes are believed, without those that were revoked; ``own``: without delegated ones too."""
-        known = await self.keys(now)
-        return [k.trusted for k in known if k.added.use == "code" and not k.revoked_at and (k.added.own or not own)]
+    async def published(self, now: dt.datetime, *, use: KeyUse = "code", own: bool = False) -> list[TrustedKey]:
+        """The keys that are believed, without those that were revoked; ``own``: without delegated ones too.
+
+        A root that was retired signs no list any more, and is left out as well.
+        """
+        keys = [key for key in await self.keys(now) if key.added.use == use and (key.added.own or not own)]
+        return [key.trusted for key in keys if not (key.revoked_at or (use == "root" and key.retired_at))]
 
     async def find(self, prefix: str, now: dt.datetime) -> KnownKey:
         """The one key whose kid in hex begins so.

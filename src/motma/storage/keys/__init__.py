@@ -76,8 +76,20 @@ class _Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field=
 class Chest:
     """The opened chest. Made by :func:`open_chest`; safe to use from several threads and processes."""
 
-    def __init__(self, folder: Path, unlock: Unlock, secrets: Secrets, adopt: str, created: bool, pin: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        unlock: Unlock,
+        secrets: Secrets,
+        *,
+        adopt: str = "",
+        created: bool = False,
+        unlock_beside: bool = True,
+        pin: str = "",
+    ) -> None:
         self.secrets = secrets
+        self.unlock_beside = unlock_beside
+        """Whether the unlock key lies in the folder of what it opens."""
         self.created = created
         """Whether it was made just now."""
         self.adopt = bytes.fromhex(adopt) or None
@@ -170,7 +182,7 @@ def open_chest(folder: Path, unlock: Path | None = None, *, pin: str = "") -> Ch
     """
     files.check_folder(folder)
     path, unlock = folder / FILE_NAME, unlock or folder / UNLOCK_NAME
-    beside = unlock.parent.resolve() == folder.resolve()
+    beside = unlock.parent.resolve().is_relative_to(folder.resolve())
     held = read_file(path)  # first: whoever made this file had put the unlock key in its place before
     key = read_unlock(unlock, beside=beside)
     if key is None:
@@ -191,7 +203,8 @@ def open_chest(folder: Path, unlock: Path | None = None, *, pin: str = "") -> Ch
         held = read_file(path)
     if not isinstance(held, File):
         raise damaged(path)
-    return Chest(folder, key, open_file(held, key, path), held.adopt, created, pin)
+    secrets = open_file(held, key, path)
+    return Chest(folder, key, secrets, adopt=held.adopt, created=created, unlock_beside=beside, pin=pin)
 
 
 def _wrap_old(folder: Path, held: OldFile, unlock: Unlock) -> File | OldFile | None:

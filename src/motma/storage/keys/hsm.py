@@ -218,7 +218,7 @@ def _pin_wrong(place: Place) -> Unavailable:
 
 
 def _away(place: Place, error: Exception) -> Unavailable:
-    why = str(error) or type(error).__name__
+    why = str(error).removeprefix(f"OS exception while loading {place.module}: ") or type(error).__name__
     return Unavailable(
         "key.hsm",
         Words(
