@@ -253,3 +253,18 @@ def test_a_file_that_holds_no_key_says_so(raw: bytes, code: str) -> None:
 def test_any_file_is_read_or_refused(raw: bytes, start: bytes) -> None:
     with pytest.raises(Invalid):
         parse_keys(start + raw)
+
+
+# -- whose code it is, among those that look alike ---------------------------------------------------------------------
+
+SHARED = Path(__file__).parents[3] / "shared" / "testdata"
+
+
+def test_each_code_is_read_by_its_own_reader() -> None:
+    if not SHARED.is_dir():
+        pytest.skip("the test data of others is not here")
+    certificate = json.loads((SHARED / "dgc" / "AT" / "2DCode" / "raw" / "1.json").read_text("utf-8"))
+    identity = json.loads((SHARED / "claim169" / "valid-ecdsa-p256-signed.json").read_text("utf-8"))
+    for text, kind in ((certificate["PREFIX"], "dcc"), (identity["qr_data"], "claim169"), (EVERYDAY["text"], "motma")):
+        for around in ("{}", "\ufeff{}\r\n", " {} "):
+            assert read(around.format(text), Anchors(), NOW).kind == kind
