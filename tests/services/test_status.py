@@ -1,223 +1,21 @@
-"""Indexes that no two codes share, and lists that say of each what is so: on both databases, and when things break."""
+"""Withdraw and give back, and lists that say of each code what is so: on both databases."""
 
 import asyncio
-import contextlib
 import datetime as dt
-import itertools
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
 
-from motma.core.code import TrustedKey, key_id
 from motma.core.cose import SigningKey
 from motma.core.errors import Conflict, Hidden, Invalid, Unavailable
-from motma.core.facts import Accepted, CheckAgain, Fact, Issued, Revoked, Suspended
+from motma.core.facts import CheckAgain, Fact, Issued, Revoked, Suspended
 from motma.core.identity import Grade
-from motma.core.ids import Qid
-from motma.core.status import LIST_INDEXES, Status, StatusToken, list_uri, verify_status_token
+from motma.core.status import LIST_INDEXES, Status, verify_status_token
 from motma.core.words import Words
-from motma.services.status import BLOCK_INDEXES, EXPIRY, Published, StatusDesk
-from motma.storage.keys import Secrets
-from motma.storage.store import Act, Store
-from tests.storage.samples import KEY, NOW, a_qid, accepted, clock, identified, issued
-from tests.storage.servers import Server, postgres_server
-
-BASE = "https://motma.test/v1/status"
-OURS = SigningKey(private := ec.derive_private_key(7, ec.SECP256R1()), key_id(private.public_key()))
-NEWER = SigningKey(private := ec.derive_private_key(8, ec.SECP256R1()), key_id(private.public_key()))
-RING = {
-    key.kid: (
-        TrustedKey(kid=key.kid, public=key.public, issuer="motma.test", not_before=NOW - EXPIRY, status_uri=BASE),
-    )
-    for key in (OURS, NEWER)
-}
-SECRETS = Secrets(seal_key=KEY, index_key=KEY)
-A_SECOND, A_MINUTE = dt.timedelta(seconds=1), dt.timedelta(minutes=1)
-
-Opener = Callable[[], Any]
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with postgres_server() as server:
-        yield server
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path}/motma.db"
-    server: Server = request.getfixturevalue("server")
-    return server.new_database()
-
-
-@pytest.fixture
-async def opened(url: str) -> AsyncIterator[Opener]:
-    """Opens desks on one database, each on a store of its own as in a process of its own."""
-    async with contextlib.AsyncExitStack() as stack:
-
-        async def open_one() -> "Desk":
-            store = await Store.open(url, seal_key=KEY, clock=clock)
-            stack.push_async_callback(store.close)
-            return Desk(store)
-
-        yield open_one
-
-
-class Desk(StatusDesk):
-    """A desk, its store, and the key that the test gives it."""
-
-    def __init__(self, store: Any) -> None:
-        self.store = store
-        self.key, self.since = OURS, NOW - EXPIRY
-
-        async def signer(now: dt.datetime) -> tuple[SigningKey, dt.datetime]:
-            return self.key, self.since
-
-        super().__init__(store=store, secrets=SECRETS, random=os.urandom, status_uri=BASE, signer=signer)
-
-    async def code(self, qid: Qid, **changes: Any) -> int:
-        """Somebody declares and gets a code, as ``declare`` writes it; its index."""
-        declared = accepted(qid)
-        declared = msgspec.structs.replace(declared, what=msgspec.structs.replace(declared.what, **changes))
-        code = await self.issued(qid, declared)
-        await self.store.append(Act(facts=(declared, code, *await self.consequences((declared, code), NOW))))
-        return code.what.status_index  # type: ignore[union-attr, no-any-return]
-
-    async def issued(self, qid: Qid, declared: Fact, index: int | None = None) -> Fact:
-        code = issued(qid, declared.id)
-        index = await self.next_index(NOW) if index is None else index
-        until = declared.what.valid_until if isinstance(declared.what, Accepted) else NOW + EXPIRY
-        return msgspec.structs.replace(
-            code, what=msgspec.structs.replace(code.what, status_index=index, valid_until=until)
-        )
-
-    async def reserved_by_others(self, blocks: range) -> None:
-        """Somebody else claims ``blocks``, at once and not one by one."""
-        for some in (blocks[at : at + 2_000] for at in range(0, len(blocks), 2_000)):
-            await self.store.append(Act(once=tuple((self._key(block), "somebody") for block in some)))
-
-    async def taken(self, now: dt.datetime = NOW, previous: StatusToken | None = None, n: int = 0) -> StatusToken:
-        """List ``n`` as a scanner takes it."""
-        uri = list_uri(BASE, n * LIST_INDEXES)
-        return verify_status_token((await self.status_list(n, now)).token, RING, uri=uri, now=now, previous=previous)
-
-
-@pytest.fixture
-async def desk(opened: Opener) -> Desk:
-    one: Desk = await opened()
-    return one
-
-
-async def take(desk: StatusDesk, count: int) -> list[int]:
-    return list(await asyncio.gather(*[desk.next_index(NOW) for _ in range(count)]))
-
-
-# -- indexes ---------------------------------------------------------------------------------------------------------
-
-
-async def test_desks_of_several_processes_never_give_one_index_twice(opened: Opener) -> None:
-    desks = [await opened() for _ in range(3)]
-    taken = await asyncio.gather(*[take(desk, 2_500) for desk in desks])
-    everything = sorted(index for some in taken for index in some)
-    assert len(set(everything)) == 7_500
-    assert everything[-1] < 9 * BLOCK_INDEXES, "no block was passed over"
-
-
-async def test_within_a_block_the_order_tells_nothing(desk: Desk) -> None:
-    taken = await take(desk, BLOCK_INDEXES)
-    assert sorted(taken) == list(range(BLOCK_INDEXES))
-    following = sum(b - a == 1 for a, b in itertools.pairwise(taken))
-    assert following < 20
-
-
-async def test_after_a_restart_a_block_is_wasted_and_nothing_comes_twice(opened: Opener) -> None:
-    before = await take(await opened(), 10)
-    after = await take(await opened(), 2_000)
-    assert not set(before) & set(after)
-    assert min(after) == BLOCK_INDEXES
-
-
-_KILLED = """
-import asyncio, os, signal, sys
-from tests.services.test_status import Desk, KEY, NOW, Store, clock
-
-async def main():
-    desk = Desk(await Store.open(sys.argv[1], seal_key=KEY, clock=clock))
-    for _ in range(1030):
-        print(await desk.next_index(NOW), flush=True)
-    await desk._reserve()  # a third block is ours, and nothing of it was handed out
-    os.kill(os.getpid(), signal.SIGKILL)
-
-asyncio.run(main())
-"""
-
-
-async def test_a_kill_between_reserve_and_use_wastes_but_never_repeats(url: str, opened: Opener) -> None:
-    run = await asyncio.to_thread(
-        subprocess.run, [sys.executable, "-c", _KILLED, url], capture_output=True, text=True, timeout=60
-    )
-    assert run.returncode == -signal.SIGKILL, run.stderr
-    theirs = [int(line) for line in run.stdout.split()]
-    ours = await take(await opened(), 2_000)
-    assert len({*theirs, *ours}) == 3_030
-    assert min(ours) == 3 * BLOCK_INDEXES
-
-
-class Flaky:
-    """A store whose answers get lost: what was sent is written, and the sender is told otherwise."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self.lost = 0
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._store, name)
-
-    async def append(self, act: Act) -> Any:
-        answer = await self._store.append(act)
-        if act.once and self.lost:
-            self.lost -= 1
-            raise Unavailable("storage.unavailable", Words("vi", "en"))
-        return answer
-
-
-async def test_a_claim_whose_answer_was_lost_is_found_to_be_ours(opened: Opener) -> None:
-    (first, other) = (await opened(), await opened())
-    flaky = Flaky(first.store)
-    desk = Desk(flaky)
-    flaky.lost = 2
-    for _ in range(2):
-        with pytest.raises(Unavailable):
-            await desk.next_index(NOW)
-    mine, theirs = await take(desk, BLOCK_INDEXES), await take(other, BLOCK_INDEXES)
-    assert sorted(mine) == list(range(BLOCK_INDEXES)), "the block is not lost either"
-    assert not set(mine) & set(theirs)
-
-
-async def test_who_goes_away_while_a_block_is_reserved_takes_nothing_along(desk: Desk) -> None:
-    for pause in (0, 0, 0.001, 0.002):
-        waiting = [asyncio.create_task(desk.next_index(NOW)) for _ in range(5)]
-        await asyncio.sleep(pause)
-        for one in waiting[::2]:
-            one.cancel()
-        await asyncio.gather(*waiting, return_exceptions=True)
-    taken = await take(desk, 3_000)
-    assert len(set(taken)) == 3_000
-
-
-async def test_the_clock_has_no_say_in_it(desk: Desk) -> None:
-    times = [NOW, NOW - dt.timedelta(days=400), NOW + dt.timedelta(days=400), NOW]
-    assert len({await desk.next_index(now) for now in times for _ in range(500)}) == 2_000
-
+from motma.services.status import BLOCK_INDEXES, EXPIRY, Published
+from motma.storage.store import Act
+from tests.services.status_desk import A_MINUTE, A_SECOND, BASE, NEWER, NOW, OURS, RING, Desk, Opener, take
+from tests.storage.samples import a_qid, accepted, identified, issued
 
 # -- withdraw and give back ------------------------------------------------------------------------------------------
 
@@ -330,8 +128,8 @@ async def test_older_codes_are_to_be_checked_again_when_the_register_says_otherw
     assert await desk.consequences((), NOW) == ()
 
 
-async def test_a_code_that_was_on_its_way_while_its_citizen_was_revoked_is_found(opened: Opener) -> None:
-    desk, other = await opened(), await opened()
+async def test_a_code_that_was_on_its_way_while_its_citizen_was_revoked_is_found(opened_desks: Opener) -> None:
+    desk, other = await opened_desks(), await opened_desks()
     qid = a_qid()
     await desk.code(qid)
     late = accepted(qid)
@@ -342,7 +140,7 @@ async def test_a_code_that_was_on_its_way_while_its_citizen_was_revoked_is_found
     assert (await desk.taken(NOW)).status(index) is Status.VALID
     later = NOW + A_MINUTE
     assert (await desk.taken(later)).status(index) is Status.REVOKED
-    assert (await (await opened()).taken(later)).status(index) is Status.REVOKED
+    assert (await (await opened_desks()).taken(later)).status(index) is Status.REVOKED
     seq = await desk.store.changed_seq()
     await desk.taken(later + A_MINUTE + A_SECOND)
     assert await desk.store.changed_seq() == seq, "once is enough"
@@ -402,8 +200,8 @@ async def test_a_clock_that_goes_back_takes_no_list_back(desk: Desk) -> None:
         await desk.suspend(qid, "x", by="cli", now=NOW - back)
 
 
-async def test_what_one_process_does_another_publishes_within_a_second(opened: Opener) -> None:
-    one, other = await opened(), await opened()
+async def test_what_one_process_does_another_publishes_within_a_second(opened_desks: Opener) -> None:
+    one, other = await opened_desks(), await opened_desks()
     qid = a_qid()
     index = await one.code(qid)
     token = await other.taken()
@@ -412,9 +210,9 @@ async def test_what_one_process_does_another_publishes_within_a_second(opened: O
     assert (await other.taken(NOW + A_SECOND, token)).status(index) is Status.REVOKED
 
 
-async def test_lists_of_several_processes_follow_one_another(opened: Opener) -> None:
+async def test_lists_of_several_processes_follow_one_another(opened_desks: Opener) -> None:
     """A scanner sent now here, now there sees time go forward and no list shrink, and fetches nothing twice."""
-    desks = [await opened() for _ in range(3)]
+    desks = [await opened_desks() for _ in range(3)]
     token, now, tags = None, NOW, []
     qid = a_qid()
     index = await desks[0].code(qid)
@@ -480,8 +278,8 @@ async def test_many_ask_while_a_list_is_made(desk: Desk) -> None:
     assert all(isinstance(answer, Published) for answer in answers)
 
 
-async def test_without_a_key_there_is_no_list_and_later_there_is(opened: Opener) -> None:
-    desk = await opened()
+async def test_without_a_key_there_is_no_list_and_later_there_is(opened_desks: Opener) -> None:
+    desk = await opened_desks()
     signer = desk._signer
 
     async def none(now: dt.datetime) -> tuple[SigningKey, dt.datetime]:
@@ -494,9 +292,9 @@ async def test_without_a_key_there_is_no_list_and_later_there_is(opened: Opener)
     assert len((await desk.taken()).list) == 128 * BLOCK_INDEXES
 
 
-async def test_a_store_of_yesterday_reads_on(opened: Opener) -> None:
+async def test_a_store_of_yesterday_reads_on(opened_desks: Opener) -> None:
     """Facts without indexes, written before codes had a place in a list."""
-    desk = await opened()
+    desk = await opened_desks()
     qid = a_qid()
     old = Fact(id=accepted(qid).id, at=NOW, actor="cli", qid=qid, what=Revoked("x"))
     assert (

@@ -1,0 +1,100 @@
+"""``motma revoke``, ``suspend`` and ``restore``, on a house of their own."""
+
+import asyncio
+import datetime as dt
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from motma.cli import main
+from motma.core.facts import Standing
+from motma.core.ids import Qid
+from motma.storage.store import Store
+from tests.world import living_world
+
+Run = Callable[..., tuple[int, str, str]]
+NOT_THE_CHECK_DIGIT = "521322923144321716"
+OF_NOBODY = "521322923144321717"
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    def once(*arguments: str) -> tuple[int, str, str]:
+        with monkeypatch.context() as patched:
+            patched.setattr(sys, "argv", ["motma", *arguments])
+            patched.setenv("MOTMA_DATA", str(tmp_path / "data"))
+            patched.setenv("MOTMA_ISSUER", "motma.test")
+            code = 0
+            try:
+                main()
+            except SystemExit as ended:
+                code = int(ended.code or 0)
+        return code, *capsys.readouterr()
+
+    return once
+
+
+@pytest.fixture
+def citizen(tmp_path: Path) -> tuple[Qid, Callable[[], Standing]]:
+    """Somebody with two codes that are good now, and how they stand."""
+
+    async def declare() -> tuple[Qid, bytes]:
+        async with living_world(tmp_path) as world:
+            world.now = dt.datetime.now(dt.UTC)
+            await world.publish()
+            await world.declare(world.person(0))
+            sent = (await world.declare(world.person(0))).json()
+            return Qid(sent["qid"]), world.built.secrets.seal_key
+
+    qid, key = asyncio.run(declare())
+
+    async def standing() -> Standing:
+        url = f"sqlite:///{tmp_path}/data/motma.db"
+        store = await Store.open(url, seal_key=key, clock=lambda: dt.datetime.now(dt.UTC))
+        try:
+            found = await store.standing(qid)
+        finally:
+            await store.close()
+        assert found is not None
+        return found
+
+    return qid, lambda: asyncio.run(standing())
+
+
+def test_revoke_suspend_restore(run: Run, citizen: tuple[Qid, Callable[[], Standing]]) -> None:
+    qid, standing = citizen
+    grouped = f"{qid[:6]} {qid[6:12]} {qid[12:]}"
+    assert run("suspend", grouped, "--reason", "đang xác minh") == (0, "suspended, with 2 codes\n", "")
+    assert (standing().revoked, standing().suspended) == (False, True)
+    assert run("revoke", qid, "--reason", "mất giấy tờ") == (0, "revoked, with 2 codes\n", "")
+    assert standing().revoked
+    assert run("restore", qid) == (0, "restored, with 2 codes\n", "")
+    assert not (standing().revoked or standing().suspended)
+    code, out, said = run("restore", qid)
+    assert (code, out) == (2, "") and "[standing.in_order]" in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("revoke", NOT_THE_CHECK_DIGIT, "--reason", "x"), "qid."),
+        (("suspend", "five", "--reason", "x"), "qid."),
+        (("restore", ""), "qid."),
+        (("revoke", OF_NOBODY, "--reason", "x"), "standing.none"),
+        (("restore", OF_NOBODY), "standing.none"),
+        (("revoke", OF_NOBODY, "--reason", "\u202e"), "text.characters"),
+        (("suspend", OF_NOBODY, "--reason", "x" * 201), "text.too_long"),
+    ],
+)
+def test_what_cannot_be_done_is_one_line(run: Run, arguments: tuple[str, ...], code: str) -> None:
+    ended, out, said = run(*arguments)
+    assert (ended, out) == (2, "")
+    assert said.startswith("motma: ") and f"[{code}" in said and said.count("\n") == 1
+
+
+def test_a_reason_is_asked_for(run: Run) -> None:
+    for verb in ("revoke", "suspend"):
+        code, _, said = run(verb, OF_NOBODY)
+        assert code == 2 and "--reason" in said
