@@ -5,7 +5,8 @@ Who        Shows                                       May
 =========  ==========================================  ============================================================
 Anybody    nothing                                     read pages, declare; sees no one's data
 Browser    cookie ``motma_wallet``                     show the codes it declared itself, bind a key of its own into
-                                                       them, and who looked at those; forget all of it
+                                                       them, and who looked at those; forget all of it; on request
+                                                       their old kind, with the document number it declared with
 Device     cookie ``motma_device``                     begin an officer's shift at its own checkpoint; take the roots
                                                        that sign lists of trust
 Officer    ``motma_device`` and ``motma_shift``        check codes and numbers there; sees name, birth date, last four
