@@ -201,6 +201,34 @@ def test_removed_from_the_phone_nothing_is_left(browser: Browser, city: City) ->
     context.close()
 
 
+def test_removing_without_signal_says_what_is_left_to_do(browser: Browser, city: City) -> None:
+    context = phone(browser)
+    page = hold(context, city, 29)
+    live(page)
+    context.route("**/code/forget", lambda route: route.abort())
+    page.locator(".shared summary").click()
+    page.click("#forget button")
+    expect(page.locator("#not-forgotten")).to_be_visible()
+    expect(page.locator("#code")).to_be_hidden()
+    assert page.evaluate("caches.keys()") == []
+    context.close()
+
+
+def test_over_it_says_so_by_itself(browser: Browser, city: City) -> None:
+    context = phone(browser)
+    page = hold(context, city, 30)
+    live(page)
+    context.route("**/code/1/live", lambda route: route.abort())
+    page.evaluate("{ const real = Date.now; Date.now = () => real() + 73 * 3600_000; }")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator("#code")).to_have_class("code spent")
+    assert "Đã hết hạn từ" in page.locator(".left").inner_text()
+    expect(page.locator("#code .live")).to_be_hidden()
+    expect(page.get_by_role("link", name="Khai lại", exact=True)).to_be_visible()
+    expect(page.locator("#offline")).to_be_hidden()
+    context.close()
+
+
 def test_another_wallet_is_never_shown_the_kept_page(browser: Browser, city: City) -> None:
     context = phone(browser)
     page = hold(context, city, 27)

@@ -97,6 +97,12 @@ def test_a_late_answer_about_an_older_declaration_changes_nothing() -> None:
     assert fold([*before, *late]) == fold(before)
 
 
+def test_a_twin_for_a_screen_is_no_newer_code() -> None:
+    before = [accepted(ONE), issued(ONE)]
+    twin = msgspec.structs.replace(issued(ONE).what, live=True)
+    assert fold([*before, fact(FactId("cod_twin"), twin)]) == fold(before)
+
+
 def test_a_late_answer_about_this_declaration_counts() -> None:
     standing = fold([accepted(ONE, Grade.PENDING), issued(ONE), identified(ONE, Grade.MATCHED)])
     assert standing is not None

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from motma.core.errors import Invalid
 from motma.core.ids import (
     Document,
+    are_twins,
     check_number_fits,
+    fact_id_bytes,
     group_qid,
     new_fact_id,
     new_qid,
@@ -19,6 +21,7 @@ from motma.core.ids import (
     parse_phone,
     parse_plate,
     parse_qid,
+    twin_id,
 )
 
 RANDOM_8 = st.binary(min_size=8, max_size=8)
@@ -312,3 +315,15 @@ def test_any_digits_are_a_phone_in_one_form_or_refused(raw: str) -> None:
     except Invalid:
         return
     assert phone.startswith("+") and phone[1:].isdigit()
+
+
+@given(random=st.binary(min_size=10, max_size=10), end=st.binary(min_size=6, max_size=6))
+def test_twins_are_known_by_how_they_begin(random: bytes, end: bytes) -> None:
+    now = dt.datetime(2026, 1, 18, 7, 0, tzinfo=dt.UTC)
+    one = new_fact_id("cod", now, random)
+    twin = twin_id(one, end)
+    assert parse_fact_id("cod", twin) == twin and fact_id_bytes(twin)[-6:] == end
+    assert are_twins(fact_id_bytes(one), fact_id_bytes(twin))
+    assert are_twins(fact_id_bytes(twin), fact_id_bytes(twin_id(twin, random[:6])))
+    other = new_fact_id("cod", now, bytes([random[0] ^ 1]) + random[1:])
+    assert not are_twins(fact_id_bytes(other), fact_id_bytes(twin))
