@@ -102,7 +102,7 @@ async def build(
             check=Check(store=store, board=board, network=network),
             steer=Steer(store=store, board=board, network=network, random=random),
             enrol=Enrol(store=store, secrets=secrets, random=random, network=network),
-            trust_list=TrustDesk(board=board, issuer=settings.issuer, signer=chest.signer),
+            trust_list=TrustDesk(board=board, issuer=settings.issuer, signer=chest.signer, status=status.floors),
             carriers=Carriers(store=store, board=board, codes=codes, secrets=secrets, random=random),
             status=status,
             trust=trust,

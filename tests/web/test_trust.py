@@ -1,6 +1,7 @@
 """The door of the list of trust: anybody takes the list, an enrolled device takes the roots, and a key that is revoked
 is revoked in the next list."""
 
+import datetime as dt
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from motma.core.status import verify_status_token
 from motma.core.trustlist import MEDIA_TYPE, Pins, RootKey, accept, revoked_points
 from tests.world import World, living_world
 
@@ -62,6 +64,20 @@ async def test_a_revoked_key_is_revoked_in_the_next_list(world: World) -> None:
     await trust.revoke(signing.added.kid, "lost", world.now)
     after = accept(held, (await anybody.get("/v1/trust-list")).content, world.now)
     assert after.version > held.version and len(revoked_points(after)) == 1
+
+
+async def test_the_status_list_that_is_given_out_is_new_enough_beside_it(world: World) -> None:
+    device, anybody = await world.device_at(), world.browser()
+    given = pins(await device.get("/v1/trust-list/roots"))
+    base = f"https://{world.settings.issuer}/v1/status"
+    for _ in range(5):
+        world.now += dt.timedelta(hours=5)
+        held = accept(given, (await anybody.get("/v1/trust-list")).content, world.now)
+        answer = await anybody.get("/v1/status/0")
+        token = verify_status_token(answer.content, held.keyring(), uri=f"{base}/0", now=world.now)
+        held.judge_status(token.uri, token.issued_at)
+    floor = held.status_floor(f"{base}/0")
+    assert floor is not None and dt.timedelta(0) <= held.issued_at - floor <= dt.timedelta(hours=12, minutes=5)
 
 
 async def test_roots_are_for_enrolled_devices(world: World) -> None:

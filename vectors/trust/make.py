@@ -151,8 +151,12 @@ def mix_and_match(book: Book) -> None:
     v5, v6 = sign(V5, R1), sign(V6_REVOKED, R1)
     old = status(URI, BEGINS - MINUTE - 1, "trustlist.mixed")
     book.case("mix-and-match", "an old status list beside a new list of trust", book.offer(v5, NOW), old)
+    base = claims(6, [ROOT1], KEYS, status={"https://motma.test/v1/status": BEGINS, "https://other.test/": BEGINS})
+    steps = [status(URI, BEGINS), status("https://motma.test/v1/status/70", BEGINS - 1, "trustlist.mixed")]
+    steps += [status("https://motma.test/v1/other/0", 0), status("https://other.test/0", 0), status("x", 0)]
+    book.case("mix-and-match", "the floor of all lists of an issuer", book.offer(sign(base, R1), NOW), *steps)
     moved = sign(claims(6, [ROOT1], KEYS, issued=BEGINS + DAY, status={URI: BEGINS + DAY}), R1)
-    steps = (book.offer(v5, NOW), status(URI, BEGINS), book.offer(moved, LATER), status(URI, BEGINS, "trustlist.mixed"))
+    steps = [book.offer(v5, NOW), status(URI, BEGINS), book.offer(moved, LATER), status(URI, BEGINS, "trustlist.mixed")]
     book.case("mix-and-match", "a status list that was good enough for the list before", *steps, version=6)
     (protected, _, payload, _), signature = forge.parts(v5), forge.parts(v6)[3]
     swapped = forge.joined(protected, {}, payload, signature)

@@ -42,7 +42,7 @@ class RootKey(msgspec.Struct, frozen=True):
 
 
 class TrustedList(msgspec.Struct, frozen=True, kw_only=True):
-    """An accepted list. ``status``: for the address of a status list, the least time of issue that still counts.
+    """An accepted list. ``status``: for the address of status lists, the least time of issue that still counts.
 
     It is judged by until there is a newer one, also after it has expired: then with a word about its age.
     """
@@ -72,8 +72,12 @@ class TrustedList(msgspec.Struct, frozen=True, kw_only=True):
         return max(now - self.issued_at, dt.timedelta(0))
 
     def status_floor(self, uri: str) -> dt.datetime | None:
-        """The least time of issue of the status list at ``uri`` that counts; None if nothing is said of it."""
-        return self.status.get(uri)
+        """The least time of issue of the status list at ``uri`` that counts; None if nothing is said of it.
+
+        It may be said of the list itself or of all lists of its issuer, by where they begin (``status_uri``).
+        """
+        said = [self.status.get(address) for address in (uri, uri.rpartition("/")[0])]
+        return max((floor for floor in said if floor), default=None)
 
     def judge_status(self, uri: str, issued_at: dt.datetime) -> None:
         """Refuse a status list that is older than this list says. Raises :class:`Invalid` ``trustlist.mixed``.

@@ -3,7 +3,7 @@
 //
 //   pins   what the device was given when it was enrolled: { issuer, roots: [{ kid, point }] }, kid in hex, point 65 bytes
 //   list   { issuer, version, issuedAt, expiresAt, roots: [{ kid, point, revoked }], keyring, status, raw }: `keyring` as
-//          in code.js and status.js; `status` a Map of the address of a status list -> the least time of issue that counts
+//          in code.js and status.js; `status` a Map of the address of status lists -> the least time of issue that counts
 //
 // All times here are ms since 1970.
 
@@ -55,9 +55,14 @@ export async function accept(held, raw, nowMs) {
   return offered.version === held.version && offered.issuedAt === held.issuedAt ? held : offered;
 }
 
-/** Refuses a status list older than `list` says: beside a new list of trust it would hide what was revoked since. */
+/**
+ * Refuses a status list older than `list` says: beside a new list of trust it would hide what was revoked since. It may
+ * say so of that list or of all lists of an issuer, by where they begin.
+ */
 export function judgeStatus(list, uri, issuedAt) {
-  need(issuedAt >= (list.status.get(uri) ?? -Infinity), "trustlist.mixed");
+  for (const address of [uri, uri.slice(0, Math.max(0, uri.lastIndexOf("/")))]) {
+    need(issuedAt >= (list.status.get(address) ?? -Infinity), "trustlist.mixed");
+  }
 }
 
 /** The points of the keys and roots that are revoked, in hex. A kid is a hint, under which another could be put. */

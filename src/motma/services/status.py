@@ -42,6 +42,8 @@ _EXPIRED_MARGIN = dt.timedelta(hours=1)
 # A declaration that was under way while its citizen was revoked is written by then (storage waits 30 s at most); and
 # a server that was down when it was due looks this far back.
 _LATE_AFTER, _LATE_UNTIL = dt.timedelta(minutes=1), dt.timedelta(hours=1)
+# Another server may still be in the half-day before.
+_CLOCKS_APART = dt.timedelta(minutes=5)
 
 
 _EVER = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -262,6 +264,10 @@ class StatusDesk:
                 await self._sign(n, built, now)
         assert built.published is not None
         return built.published
+
+    def floors(self, now: dt.datetime) -> dict[str, dt.datetime]:
+        """Where our lists begin -> no list that anybody gives out from ``now`` on was issued before that moment."""
+        return {self._status_uri: _half_day(now - _CLOCKS_APART)}
 
     async def _look(self, now: dt.datetime) -> None:
         """Read what happened since the last look: facts, and blocks that were reserved by anybody."""

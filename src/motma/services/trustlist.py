@@ -7,7 +7,7 @@ earlier roots as well, so that a scanner that slept through a change of roots ca
 import asyncio
 import datetime as dt
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from motma.core.cose import Signer
@@ -16,6 +16,8 @@ from motma.core.trust import KnownKey, Trust
 from motma.core.trustlist import COSIGNERS_MAX, LIFE, Pins, pins_of, write_trust_list
 from motma.core.words import Words
 from motma.services.board import BoardReader
+
+_EVER = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +33,9 @@ class SignedList:
 class TrustDesk:
     """The verb of the door that gives out the list. Belongs to one event loop.
 
-    ``signer`` gives the key for a kid, or raises :class:`Unavailable`; ``status``, where status lists
-    are published, the address of each and when the newest there was issued: none that is older counts beside the next
-    list of trust.
+    ``signer`` gives the key for a kid, or raises :class:`Unavailable`. ``status`` says of a time, for addresses of
+    status lists of ours, how old a list may be that is served from then on: the same for the same time, and never less
+    for a later one.
     """
 
     def __init__(
@@ -42,18 +44,17 @@ class TrustDesk:
         board: BoardReader,
         issuer: str,
         signer: Callable[[bytes], Signer],
-        status: Callable[[dt.datetime], Awaitable[Mapping[str, dt.datetime]]] | None = None,
+        status: Callable[[dt.datetime], Mapping[str, dt.datetime]],
     ) -> None:
         self._board = board
         self._issuer = issuer
         self._signer = signer
         self._status = status
-        self._floors: dict[str, dt.datetime] = {}
         self._signed: SignedList | None = None
         self._signing = asyncio.Lock()
 
     async def trust_list(self, now: dt.datetime) -> SignedList:
-        """The list as it is now: signed anew when anything about a key has changed, and when half of its time is over.
+        """The list as it is now: signed anew when anything about a key has changed, and twice in its life.
 
         Raises :class:`Unavailable` ``trustlist.no_root``, ``trustlist.unpublishable``, and what ``signer`` raises.
         """
@@ -74,7 +75,7 @@ class TrustDesk:
 
     def _is_due(self, trust: Trust, now: dt.datetime) -> bool:
         signed = self._signed
-        return signed is None or signed.version != trust.version or now >= signed.issued_at + LIFE / 2
+        return signed is None or signed.version != trust.version or signed.issued_at < _half_life(now)
 
     async def _sign(self, trust: Trust, now: dt.datetime) -> SignedList:
         root = trust.signing("root")
@@ -86,11 +87,12 @@ class TrustDesk:
                     "There is no root key to sign the trust list with. Tell the operator.",
                 ),
             )
-        published = await self._status(now) if self._status else {}
-        for uri, newest in published.items():
-            self._floors[uri] = max(newest, self._floors.get(uri, newest))  # a scanner takes no lower one
-        # Never before the last one, whatever the clock says: scanners refuse what is older than what they hold.
-        issued_at = max(now, self._signed.issued_at) if self._signed else now
+        # Dated by the last thing that happened to a key and by the half-life, not by who signs when: whichever process
+        # a scanner asks, before a restart or after, it is the same list. Never before the last one, whatever the clock
+        # says: scanners refuse what is older than what they hold.
+        issued_at = max(_half_life(now), min(_changed_at(trust), now))
+        if self._signed:
+            issued_at = max(issued_at, self._signed.issued_at)
         # A key may lie in a hardware module, which takes its time.
         raw = await asyncio.to_thread(self._written, trust, root, issued_at)
         return SignedList(raw, hashlib.sha256(raw).hexdigest()[:32], trust.version, issued_at)
@@ -100,7 +102,12 @@ class TrustDesk:
 
         def write(former: Sequence[Signer]) -> bytes:
             return write_trust_list(
-                trust, issuer=self._issuer, status=self._floors, signer=signer, former=former, now=issued_at
+                trust,
+                issuer=self._issuer,
+                status=self._status(issued_at),
+                signer=signer,
+                former=former,
+                now=issued_at,
             )
 
         try:
@@ -136,3 +143,19 @@ class TrustDesk:
             except Unavailable:
                 continue  # destroyed, or locked away: who knows this root only has to be enrolled anew
         return signers
+
+
+def _half_life(now: dt.datetime) -> dt.datetime:
+    """The last of the moments, half a life apart, at which every process signs anew."""
+    return _EVER + (now - _EVER) // (LIFE / 2) * (LIFE / 2)
+
+
+def _changed_at(trust: Trust) -> dt.datetime:
+    """When anything last happened to a key."""
+    times = [
+        at
+        for key in trust.keys.values()
+        for at in (key.added_at, key.promoted_at, key.retired_at, key.revoked_at)
+        if at is not None
+    ]
+    return max(times, default=_EVER)
