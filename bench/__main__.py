@@ -6,7 +6,6 @@ one core, the load the other.
 
 import asyncio
 import contextlib
-import datetime as dt
 import json
 import os
 import platform
@@ -14,25 +13,21 @@ import secrets
 import statistics
 import sys
 import tempfile
-import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import msgspec
 import uvloop
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
 from rich.console import Console
 from rich.table import Table
 
+from bench import code, peers, scanner
 from bench.load import Run, load, request
 from bench.postgres import postgres
 from motma.config import Settings, read_settings
 from motma.connectors.registry.population import Population
-from motma.core.code import Claims, issue_code, key_id, verify_code
-from motma.core.cose import SigningKey
-from motma.core.ids import fact_id_bytes, new_fact_id, new_qid
+from motma.core.ids import new_fact_id
 from motma.forms import load_form, load_units
 from motma.replay.crowd import Plan, crowd
 from motma.replay.drive import Ways, free_port, provision, running_server
@@ -49,7 +44,7 @@ console = Console()
 def main() -> int:
     """Measure everything; the exit code says whether it could be measured, not whether it was fast."""
     ratios: dict[str, float] = {}
-    ratios["verify_over_bare"], ratios["issue_over_bare_sign"] = _code()
+    ratios |= code.ratios() | peers.ratios() | scanner.ratios()
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) > 1:
         os.sched_setaffinity(0, {cores[-1]})
@@ -65,46 +60,6 @@ def main() -> int:
         table.add_row(name, f"{value:.2f}")
     console.print(table)
     return 0
-
-
-def _code() -> tuple[float, float]:
-    """(verify ÷ bare ES256 verify, issue ÷ bare ES256 sign), both over the very bytes of a code."""
-    private = ec.generate_private_key(ec.SECP256R1())
-    public, kid = private.public_key(), key_id(private.public_key())
-    now = utc_now()
-    claims = Claims(
-        "motma.demo",
-        fact_id_bytes(new_fact_id("cod", now, secrets.token_bytes(10))),
-        new_qid(secrets.token_bytes(8)),
-        "Nguyễn Thị Minh Khai",
-        dt.date(1987, 1, 18),
-        "3456",
-        "demo",
-        ("79",),
-        True,
-        now,
-        now,
-        now + dt.timedelta(hours=72),
-    )
-    key = SigningKey(private, kid)
-    text, ring = issue_code(claims, key), {kid: public}
-    algorithm, message = ec.ECDSA(hashes.SHA256()), b"m" * 220
-    deterministic = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
-    signature = private.sign(message, algorithm)
-    verify = _ratio(lambda: verify_code(text, ring), lambda: public.verify(signature, message, algorithm))
-    issue = _ratio(lambda: issue_code(claims, key), lambda: private.sign(message, deterministic))
-    return verify, issue
-
-
-def _ratio(ours: Callable[[], object], floor: Callable[[], object], calls: int = 400, rounds: int = 15) -> float:
-    def once(work: Callable[[], object]) -> float:
-        started = time.perf_counter()
-        for _ in range(calls):
-            work()
-        return time.perf_counter() - started
-
-    once(ours), once(floor)
-    return statistics.median(once(ours) / once(floor) for _ in range(rounds))
 
 
 async def _endpoints(engine: str, folder: Path, cores: list[int], url: str | None = None) -> dict[str, float]:

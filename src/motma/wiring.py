@@ -23,6 +23,8 @@ from motma.services.codes import CodeOffice
 from motma.services.declare import Declare
 from motma.services.enrol import Enrol
 from motma.services.identify import Identify
+from motma.services.plates import Plates
+from motma.services.reissue import Reissue
 from motma.services.status import StatusDesk
 from motma.services.steer import Steer
 from motma.services.trust import Trust
@@ -45,6 +47,7 @@ class Built:
 
     house: House
     identify: Identify
+    reissue: Reissue
     store: Store
     secrets: Secrets
     board: BoardReader
@@ -99,7 +102,8 @@ async def build(
                 units=load_units(),
                 network=network,
             ),
-            check=Check(store=store, board=board, network=network),
+            check=Check(store=store, board=board, secrets=secrets, network=network),
+            plates=Plates(store=store, secrets=secrets, random=random),
             steer=Steer(store=store, board=board, network=network, random=random),
             enrol=Enrol(store=store, secrets=secrets, random=random, network=network),
             trust_list=TrustDesk(board=board, issuer=settings.issuer, signer=chest.signer, status=status.floors),
@@ -111,7 +115,8 @@ async def build(
             wallet=lambda token: secrets.index("wallet", token),
         )
         identify = Identify(store=store, board=board, registry=registry, codes=codes, random=random)
-        yield Built(house, identify, store, secrets, board)
+        reissue = Reissue(store=store, board=board, codes=codes, random=random)
+        yield Built(house, identify, reissue, store, secrets, board)
     finally:
         await store.close()
 

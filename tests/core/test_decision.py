@@ -62,7 +62,13 @@ def code_of(*, other: bool = False, matched: bool = True, begins: float = -1, un
 
 
 def standing_of(
-    *, grade: str = "matched", health: Any = "clear", begins: float = -1, until: float = 72, revoked: bool = False
+    *,
+    grade: str = "matched",
+    health: Any = "clear",
+    begins: float = -1,
+    until: float = 72,
+    revoked: bool = False,
+    suspended: bool = False,
 ) -> Standing:
     return Standing(
         qid=QID,
@@ -76,6 +82,7 @@ def standing_of(
         valid_from=NOW + begins * HOUR,
         valid_until=NOW + until * HOUR,
         revoked=revoked,
+        suspended=suspended,
     )
 
 
@@ -89,6 +96,7 @@ def evidence_of(said: dict[str, Any]) -> Evidence:
         standing=standing_of(**times(said["standing"])) if "standing" in said else None,
         liveness=said.get("liveness", "static"),
         by_hand=frozenset(said.get("by_hand", ())),
+        plain=said.get("plain", False),
         measure_active=said.get("measure_active", True),
         refer=ADVICE if "refer" in said else None,
     )

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { digitsOf, groupQid, newFactId, qidProblem } from "../../src/motma/scanner/ids.js";
+import { digitsOf, groupQid, newFactId, plateOf, qidProblem } from "../../src/motma/scanner/ids.js";
 
 const random = () => crypto.getRandomValues(new Uint8Array(10));
 
@@ -61,4 +61,10 @@ test("numbers are typed and pasted as people write them", () => {
   assert.equal(groupQid("765863950088369013"), "765863 950088 369013");
   assert.equal(groupQid("7658639"), "765863 9");
   assert.equal(groupQid("765863"), "765863");
+});
+
+test("a plate is taken as people write it, and nothing else is one", () => {
+  for (const text of ["59-X3 123.45", "59x3 12345", " 59X3–123.45 "]) assert.equal(plateOf(text), "59X312345");
+  assert.equal(plateOf("đb 1234"), "ĐB1234");
+  for (const text of ["", "xe máy", "ABCDEF", "1".repeat(13), "59X3<12345"]) assert.equal(plateOf(text), null);
 });

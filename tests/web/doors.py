@@ -30,6 +30,7 @@ DOORS: dict[tuple[str, str], str] = {
     ("POST", "/scan/shift"): "device",
     ("POST", "/scan/shift/end"): "anybody",
     ("POST", "/v1/checks"): "officer",
+    ("POST", "/scan/plates"): "officer",
     ("GET", "/ops"): "operator",
     ("GET", "/ops/login"): "anybody",
     ("POST", "/ops/login"): "anybody",

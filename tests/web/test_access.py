@@ -121,6 +121,8 @@ async def knock(world: World, client: httpx.AsyncClient, door: tuple[str, str]) 
         content = {"json": world.declaration(world.person(0)), "headers": {"idempotency-key": f"k{world.scan_id()}"}}
     elif path == "/v1/checks":
         content = {"json": {"id": world.scan_id(), "scanned_at": world_now, "code": "x"}}
+    elif path == "/scan/plates":
+        content = {"json": {"plate": "59X3 123.45"}}
     elif method == "POST":
         content = {"content": urlencode({"checkpoint": HERE, "officer": "CB-99", "pin": "0"}), "headers": FORM}
     if path == "/ops/live":  # a stream without an end; who may not see gets an answer at once

@@ -308,12 +308,15 @@ def _refused() -> Iterator[tuple[str, int, str, str]]:
     yield content("a number of a thousand bytes", "code.times", iat=2**8000)
     yield content("an id of fifteen bytes", "code.malformed", cti=bytes(15))
     yield content("an id that is text", "code.malformed", cti="0" * 16)
+    yield content("an id that is base64", "code.malformed", cti="AAECAwQFBgcICQoLDA0ODw==")
+    yield "a key that is true and not 1", 7, "code.malformed", signed(b"\xa6\xf5" + good[2:])
     yield content("no identity", "code.malformed", identity=None)
     yield content("an identity that is text", "code.malformed", identity="x")
     yield content("a QID that is a number", "code.malformed", qid=521322923144321717)
     yield content("a QID of seventeen digits", "code.malformed", qid="52132292314432171")
     yield content("a QID with spaces", "code.malformed", qid="521322 923144 3217")
     yield content("a QID and a line's end", "code.malformed", qid="521322923144321717\n")
+    yield content("a QID that begins with 0", "code.malformed", qid="021322923144321717")
     yield content("a QID of Arabic digits", "code.malformed", qid="٥" * 18)
     yield content("no name", "code.malformed", name="")
     yield content("a name that is bytes", "code.malformed", name=b"An")
@@ -326,6 +329,7 @@ def _refused() -> Iterator[tuple[str, int, str, str]]:
     yield content("five last characters", "code.malformed", last="53999")
     yield content("areas that are text", "code.malformed", areas="79")
     yield content("an area that is a number", "code.malformed", areas=[79])
+    yield content("areas as a set", "code.malformed", areas=cbor2.CBORTag(258, ["79"]))
     yield content("an area without a name", "code.malformed", areas=[""])
     yield content("matched is one", "code.malformed", matched=1)
     yield content("a worth nobody knows", "code.number", worth=3)
@@ -340,6 +344,10 @@ def _refused() -> Iterator[tuple[str, int, str, str]]:
     yield content("ours as a map", "code.malformed", ours={1: MEASURE})
     yield content("a row of ours cut short", "code.malformed", ours=claims()[-65537][:8])
     yield content("a holder's key of another kind", "code.malformed", cnf={1: {1: 1, -1: 6, -2: bytes(32)}})
+    yield content("a holder's key in a list", "code.malformed", cnf=[0, {1: 2, -1: 1, -2: bytes(32), -3: True}])
+    yield content(
+        "a holder's key with a broken number", "code.malformed", cnf={1: {1: 2.0, -1: 1, -2: bytes(32), -3: True}}
+    )
     yield content("a holder's key of 31 bytes", "code.malformed", cnf={1: {1: 2, -1: 1, -2: bytes(31), -3: True}})
 
     def by_platform(about: str, reason: str, **changes: Any) -> tuple[str, int, str, str]:

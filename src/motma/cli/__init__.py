@@ -13,6 +13,7 @@ from motma import __version__
 from motma.cli.key import key
 from motma.cli.paper import paper
 from motma.cli.read import read
+from motma.cli.reissue import reissue
 from motma.cli.revoke import restore, revoke, suspend
 from motma.cli.terminal import console, run, with_house
 from motma.config import Settings, read_settings
@@ -221,6 +222,7 @@ def doctor() -> None:
 cli.add_command(key)
 cli.add_command(paper)
 cli.add_command(read)
+cli.add_command(reissue)
 cli.add_command(restore)
 cli.add_command(revoke)
 cli.add_command(suspend)

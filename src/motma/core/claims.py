@@ -110,6 +110,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
         return dt.datetime.fromtimestamp(self.expires, dt.UTC)
 
 
+_AREAS, _ROUTE = 5, 6  # in the row of ours
 _TIMES = ("$[1]", "$[2]", "$[3]")
 _NUMBERS = ("$[8]", "$[11]", "$[14]", "$[17]", "$[18]")
 _END = b"the claims end here"
@@ -187,7 +188,9 @@ def parse_claims(payload: bytes) -> Claims:
     ``code.malformed``, ``code.number``, ``code.times``."""
     said = _decode(payload)  # step 6
     try:  # step 7
-        identity, issued = said[_IDENTITY], said[_IAT]
+        identity, ours, issued = said[_IDENTITY], said[_OURS], said[_IAT]
+        if {*map(type, said), *map(type, identity)} != {int}:  # to Python, 1, 1.0 and true are one key
+            raise TypeError
         claims = msgspec.convert(
             [
                 said[_ISS],
@@ -200,13 +203,18 @@ def parse_claims(payload: bytes) -> Claims:
                 identity[_ID_BORN],
                 identity.get(_ID_SEX),
                 _point(said[_CNF]) if _CNF in said else None,
-                *_row(said[_OURS]),
+                *ours,
             ],
             Claims,
+            builtin_types=(bytes,),  # else text would do for bytes
         )
+        if not (type(ours) is type(ours[_AREAS]) is type(ours[_ROUTE]) is list):
+            raise TypeError
         dt.date.fromisoformat(claims.born)
         digits = claims.qid + claims.born
-        if not (digits.isdigit() and digits.isascii() and unicodedata.is_normalized("NFC", claims.name)):
+        if not (
+            digits.isdigit() and digits.isascii() and digits[0] != "0" and unicodedata.is_normalized("NFC", claims.name)
+        ):
             raise ValueError
     except msgspec.ValidationError as error:
         at = str(error).rpartition("`")[0].rpartition("`")[2]
@@ -234,16 +242,12 @@ def _decode(payload: bytes) -> dict[Any, Any]:
     return said
 
 
-def _row(ours: object) -> list[Any]:
-    if type(ours) is not list:
-        raise TypeError
-    return ours
-
-
 def _point(cnf: dict[Any, Any]) -> bytes:
     """The compressed point of ``{1: {1: 2, -1: 1, -2: x, -3: sign}}``; whether it lies on the curve is seen in use."""
-    key = cnf[1]
-    x, sign = key[-2], key[-3]
-    if key[1] != 2 or key[-1] != 1 or type(x) is not bytes or len(x) != 32 or type(sign) is not bool:
+    if type(cnf) is not dict or type(key := cnf[1]) is not dict or {*map(type, cnf), *map(type, key)} != {int}:
+        raise TypeError
+    kind, curve, x, sign = key[1], key[-1], key[-2], key[-3]
+    if [*map(type, (kind, curve, x, sign))] != [int, int, bytes, bool] or (kind, curve, len(x)) != (2, 1, 32):
         raise ValueError
-    return (b"\x03" if sign else b"\x02") + x
+    point: bytes = (b"\x03" if sign else b"\x02") + x
+    return point

@@ -24,7 +24,8 @@ class Evidence:
 
     ``code`` is the verified code if one was shown, ``problem`` the error code of one that did not verify;
     ``standing`` is what the store says of the citizen (None: nothing). ``by_hand``: the kinds of ``liveness`` for
-    which the measure asks the officer to look at the document. ``refer`` is set while a diversion is open.
+    which the measure asks the officer to look at the document; ``plain``: the citizen was named by a text that nobody
+    signed. ``refer`` is set while a diversion is open.
     """
 
     code: VerifiedCode | None = None
@@ -32,6 +33,7 @@ class Evidence:
     standing: Standing | None = None
     liveness: Liveness = "static"
     by_hand: frozenset[Liveness] = frozenset()
+    plain: bool = False
     measure_active: bool = True
     refer: Advice | None = None
 
@@ -95,6 +97,8 @@ def _what_speaks_against(evidence: Evidence, now: dt.datetime) -> list[str]:
             found.append(f"health.{standing.health}")
         if code and standing.code and not are_twins(code.claims.code_id, fact_id_bytes(standing.code)):
             found.append("code.newer_exists")
+    if evidence.plain:
+        found.append("code.plain_text")
     if code and evidence.liveness in evidence.by_hand:
         found.append(f"proof.{evidence.liveness}")
     if evidence.refer:

@@ -126,6 +126,13 @@ class Scanned(msgspec.Struct, frozen=True, tag="scan.made"):
     live: Liveness | Literal[""] = ""
 
 
+class LookedUp(msgspec.Struct, frozen=True, tag="plate.looked_up"):
+    """An officer asked who travels in a vehicle; once without a citizen, and once for each citizen it brought up."""
+
+    device: str
+    officer: str
+
+
 class KeyAdded(msgspec.Struct, frozen=True, tag="key.added"):
     """A key became known: ours to sign codes or lists of trust with (``own``), or one delegated to another issuer.
 
@@ -201,6 +208,7 @@ What = (
     | DiversionClosed
     | MeasurePublished
     | MeasureEnded
+    | LookedUp
     | KeyAdded
     | KeyPromoted
     | KeyRetired

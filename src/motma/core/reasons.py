@@ -72,6 +72,22 @@ _ALL = [
     ),
     _not_read("code.no_kid", Words("Mã không ghi khoá đã ký.", "It does not say which key signed it.")),
     Reason(
+        "code.other_kind",
+        Outcome.MANUAL,
+        Words("Đây là mã loại khác.", "This is a code of another kind."),
+        Words(
+            "Nó không thay được tờ khai. Mời mở mã Một Mã, hoặc nhập mã số.",
+            "It does not stand for a declaration. Ask for the Một Mã code, or type the number.",
+        ),
+        known=False,
+    ),
+    Reason(
+        "code.plain_text",
+        Outcome.ACCEPT,
+        Words("Đọc từ mã không có chữ ký.", "Read from a code without a signature."),
+        Words("So người với ảnh trên giấy tờ.", "Compare the person with the picture on the document."),
+    ),
+    Reason(
         "code.unknown_key",
         Outcome.MANUAL,
         Words("Chưa biết nơi ký mã này.", "The signer of this code is not known here."),

@@ -33,3 +33,9 @@ function checksum(digits) {
   for (const digit of digits) check = ((((check || 10) * 2) % 11) + Number(digit)) % 10;
   return check;
 }
+
+/** A vehicle's plate without what people put between its characters, or null if it cannot be one. */
+export function plateOf(text) {
+  const plate = text.normalize("NFC").replace(/[\s.\-–]/g, "").toUpperCase();
+  return /^(?=.*\d)[A-ZĐ\d]{4,12}$/.test(plate) ? plate : null;
+}

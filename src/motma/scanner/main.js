@@ -7,6 +7,7 @@ import { makeDecoder } from "./decoder.js";
 import { qidProblem } from "./ids.js";
 import { listenForBursts } from "./keyboard.js";
 import { openPad } from "./pad.js";
+import { openPlate } from "./plate.js";
 import { keep, recall } from "./settings.js";
 import { Sound } from "./sound.js";
 import { watchContact } from "./contact.js";
@@ -193,6 +194,18 @@ listenForBursts(window, {
 });
 
 $("open-pad").addEventListener("click", () => openPad({ say, onQid: submit }));
+$("open-plate").addEventListener("click", () => {
+  closeSheets();
+  openPlate({
+    say,
+    fetch: (...ask) => fetch(...ask),
+    onQid: submit,
+    onSignedOut() {
+      closeSheets();
+      show({ kind: "signed_out" }, { silent: true });
+    },
+  });
+});
 
 // ---------------------------------------------------------------- shift, settings, small things
 

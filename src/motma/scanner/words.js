@@ -69,6 +69,19 @@ const WORDS = {
   "pad.ready": ["Đủ 18 số", "All 18 digits"],
   "pad.check_digit": ["Có số gõ nhầm. Đọc lại từng nhóm.", "A digit is mistyped. Read it again."],
 
+  "plate.asking": ["Đang tìm…", "Looking…"],
+  "plate.pick": ["Chọn người đang đứng trước bạn.", "Pick the person in front of you."],
+  "plate.nobody": [
+    "Không có tờ khai còn hạn nào ghi biển số này. Xem lại biển số, hoặc nhập mã số.",
+    "No declaration in force names this plate. Look at the plate again, or enter the number.",
+  ],
+  "plate.malformed": ["Biển số chưa đúng. Ví dụ: 59-X3 123.45.", "The plate is not right. Example: 59-X3 123.45."],
+  "plate.too_often": [
+    "Tra biển số quá nhiều lần. Đợi vài phút, hoặc nhập mã số.",
+    "Too many look-ups. Wait a few minutes, or enter the number.",
+  ],
+  "plate.failed": ["Không hỏi được máy chủ. Thử lại, hoặc xem giấy tờ.", "The server cannot be reached. Try again, or see the documents."],
+
   "word.go": ["ĐƯỢC|QUA", "GO"],
   "word.check": ["KIỂM|TRA", "CHECK"],
   "word.next": ["SANG CHỐT|KẾ TIẾP", "NEXT|CHECKPOINT"],

@@ -5,17 +5,19 @@ from typing import Annotated
 
 import msgspec
 
-from motma.core.code import Keyring, Liveness, VerifiedCode, liveness, verify_code
+from motma.core.code import Liveness, liveness
 from motma.core.decision import Evidence, Verdict, decide
 from motma.core.errors import Conflict, Invalid
 from motma.core.facts import Board, Fact, Holder, Scanned, Standing
 from motma.core.flow import Advice, Network, advise
-from motma.core.ids import FactId, Qid, parse_fact_id, parse_qid
+from motma.core.ids import Document, FactId, Qid, parse_fact_id
 from motma.core.measure import active_measure
 from motma.core.reasons import REASONS, Outcome
 from motma.core.words import Words
 from motma.services.board import BoardReader
 from motma.services.enrol import Device
+from motma.services.shown import Shown, scanned, typed
+from motma.storage.keys import Secrets
 from motma.storage.store import Act, Already, Store
 
 _SCANNED_AT_MAX_AGE = dt.timedelta(minutes=10)
@@ -95,9 +97,10 @@ _WHY = {code: Why(code, reason.words._asdict(), reason.cure._asdict()) for code,
 class Check:
     """The officer's verb."""
 
-    def __init__(self, *, store: Store, board: BoardReader, network: Network) -> None:
+    def __init__(self, *, store: Store, board: BoardReader, secrets: Secrets, network: Network) -> None:
         self._store = store
         self._board = board
+        self._secrets = secrets
         self._network = network
 
     async def check(self, ask: Ask, *, device: Device, officer: str, now: dt.datetime) -> Checked:
@@ -109,14 +112,16 @@ class Check:
         """
         scan_id = parse_fact_id("scn", ask.id)
         skew_seconds, scanned_at = _device_time(ask, now)
-        evidence_qid, code, problem = self._read(ask, await self._board.keyring(now))
-        standing = await self._store.standing(evidence_qid) if evidence_qid else None
+        shown = await self._shown(ask, now)
+        code = shown.code
+        standing = await self._store.standing(shown.qid) if shown.qid else None
         board = await self._board.current(now)
         measure = active_measure(board.measures.values(), now)
         live = liveness(code, now - (_sent(ask) - scanned_at)) if code else None
         evidence = Evidence(
             code=code,
-            problem=problem,
+            problem=shown.problem,
+            plain=shown.plain,
             standing=standing,
             liveness=live or "static",
             by_hand=frozenset(measure.by_hand) if measure else frozenset(),
@@ -134,7 +139,7 @@ class Check:
             what=Scanned(
                 device=device.id,
                 officer=officer,
-                carrier="code" if ask.code is not None else "qid",
+                carrier=shown.carrier,
                 code_id=code.claims.code_id.hex() if code else "",
                 outcome=verdict.outcome,
                 reasons=tuple(reason.code for reason in verdict.reasons),
@@ -152,22 +157,21 @@ class Check:
             else await self._holder(standing)
         )
         if isinstance(recorded, Already):
-            return await self._as_first_answered(fact, person, standing)
-        return _checked(scan_id, verdict, person, standing, now, live)
+            return _said_of(shown, await self._as_first_answered(fact, person, standing))
+        return _said_of(shown, _checked(scan_id, verdict, person, standing, now, live))
 
-    def _read(self, ask: Ask, keyring: Keyring) -> tuple[Qid | None, VerifiedCode | None, str | None]:
-        """(the number to look up, the verified code, the problem of one that did not verify)."""
+    async def _shown(self, ask: Ask, now: dt.datetime) -> Shown:
         if (ask.code is None) == (ask.qid is None):
             raise Invalid(
                 "check.one_of", Words("Gửi mã QR hoặc mã số, một trong hai.", "Send either the code or the number.")
             )
         if ask.qid is not None:
-            return parse_qid(ask.qid), None, None
-        try:
-            code = verify_code(ask.code or "", keyring)
-        except Invalid as invalid:
-            return None, None, invalid.code
-        return code.claims.qid, code, None
+            return typed(ask.qid)
+        return await scanned(ask.code or "", await self._board.keyring(now), self._find, now)
+
+    async def _find(self, document: Document) -> Qid | None:
+        held = await self._store.holder(self._secrets.index("document", document.key))
+        return Qid(held) if held else None
 
     def _refer(self, checkpoint: str, standing: Standing | None, board: Board) -> Advice | None:
         diversion = board.diversions.get(checkpoint)
@@ -230,6 +234,17 @@ def _checked(
         live,
         already,
     )
+
+
+def _said_of(shown: Shown, checked: Checked) -> Checked:
+    """``checked``, which says of a code of another kind what kind, and what that is worth."""
+    if shown.other is None:
+        return checked
+    kind, worth = shown.other
+    words = Words(f"Đây là mã loại khác: {kind.vi}.", f"This is a code of another kind: {kind.en}.")
+    other = Why("code.other_kind", words._asdict(), worth._asdict())
+    reasons = tuple([other if why.code == "code.other_kind" else why for why in checked.reasons])
+    return msgspec.structs.replace(checked, reasons=reasons)
 
 
 def _sent(ask: Ask) -> dt.datetime:

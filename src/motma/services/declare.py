@@ -10,7 +10,7 @@ import msgspec
 
 from motma.connectors.registry import Registry
 from motma.core.errors import Conflict, Hidden, Unavailable
-from motma.core.facts import Accepted, Fact, Holder, Issued, Refused, Scanned
+from motma.core.facts import Accepted, Fact, Holder, Issued, LookedUp, Refused, Scanned
 from motma.core.flow import Network
 from motma.core.form import Declaration, Form, Units, parse_declaration
 from motma.core.identity import PENDING, Grade, IdentityClaim, Match, compare
@@ -20,6 +20,7 @@ from motma.core.words import Words
 from motma.services.board import BoardReader
 from motma.services.carriers import codes_of
 from motma.services.codes import CodeOffice, Due
+from motma.services.plates import plate_key
 from motma.storage.keys import Secrets
 from motma.storage.store import Act, Already, Holding, Store
 
@@ -151,6 +152,8 @@ class Declare:
             valid_from=now,
             valid_until=min(now + dt.timedelta(hours=hours), measure.ends_at),
         )
+        plate = declaration.trip.plate
+        held_by = [holder for holder in (wallet, plate and plate_key(self._secrets, plate)) if holder]
         keys = tuple(self._secrets.index("document", document.key) for document in documents)
         for _ in range(_RACES):
             held = await self._store.holders(keys)
@@ -171,7 +174,7 @@ class Declare:
             act = Act(
                 facts=await self._codes.complete((declared, issued), now) if held else (declared, issued),
                 once=claimed + tuple((document, str(qid)) for document in keys if document not in held),
-                holdings=(Holding(wallet, qid, declaration_id, now),) if wallet else (),
+                holdings=tuple([Holding(holder, qid, declaration_id, now) for holder in held_by]),
             )
             outcome = await self._store.append(act)
             if not isinstance(outcome, Already):
@@ -244,10 +247,12 @@ class Declare:
         looks = []
         for fact in facts:
             what = fact.what
-            if isinstance(what, Scanned) and (what.code_id in codes or (not what.code_id and alone)):
+            by_code = what.code_id if isinstance(what, Scanned) else ""
+            if isinstance(what, Scanned | LookedUp) and (by_code in codes or (not by_code and alone)):
                 place = self.network.by_id.get(fact.checkpoint or "")
                 name = place.name if place else Words("Chốt không còn", "A checkpoint no longer listed")
-                looks.append(Look(fact.at, fact.checkpoint or "", name, what.outcome))
+                outcome = what.outcome if isinstance(what, Scanned) else "looked_up"
+                looks.append(Look(fact.at, fact.checkpoint or "", name, outcome))
         return looks
 
     async def _match(self, declaration: Declaration) -> tuple[Match, tuple[Document, ...]]:

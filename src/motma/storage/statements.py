@@ -146,6 +146,16 @@ STANDINGS = _query(
     "upto",
 )
 
+STANDINGS_PAGE = _query(
+    select(standing.c.body)
+    .where(standing.c.qid > bindparam("after", type_=Text))
+    .order_by(standing.c.qid)
+    .limit(_limit)
+    .offset(_from_first),
+    "after",
+    "limit",
+)
+
 
 @lru_cache
 def holders(keys: int) -> Query:

@@ -143,6 +143,10 @@ class Store:
         rows = await self._engine.scan(statements.PENDING, since, qid, limit)
         return [standing_of(body) for (body,) in rows]
 
+    async def standings(self, after: Qid, limit: int) -> list[Standing]:
+        """At most ``limit`` citizens in the order of their numbers, those after ``after`` ("" for the first)."""
+        return [standing_of(body) for (body,) in await self._engine.scan(statements.STANDINGS_PAGE, after, limit)]
+
     # ------------------------------------------------------------ the whole
 
     async def control_facts(self) -> list[Fact]:

@@ -75,6 +75,7 @@ def create_app(lifespan: Lifespan) -> ASGIApp:
             docs.errors,
             checks.check,
             status.status_list,
+            checks.find_by_plate,
             *platforms.routes,
             *citizens.routes,
             *live.routes,

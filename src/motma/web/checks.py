@@ -1,4 +1,4 @@
-"""The officers' endpoint that everything waits for: one scan in, one verdict out."""
+"""The officers' endpoints: one scan in, one verdict out, which everything waits for; and who travels in a vehicle."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from litestar.connection import ASGIConnection
 from litestar.params import JSONBody
 
 from motma.services.check import Ask, Checked
+from motma.services.plates import PlateAsk, Travellers
 from motma.web.access import house_of, require_officer
 from motma.web.api import Described, JsonRequest, json_only, problems
 
@@ -36,3 +37,19 @@ async def check(request: Request[Any, Any, Any], data: JSONBody[Ask]) -> Checked
     device, shift = request.scope["state"]["officer"]
     house = house_of(request)
     return await house.check.check(data, device=device, officer=shift.officer, now=house.clock())
+
+
+@post(
+    "/scan/plates",
+    status_code=200,
+    include_in_schema=False,
+    guards=[officer_only, json_only],
+    request_class=JsonRequest,
+    opt={"reads": msgspec.json.Decoder(PlateAsk)},
+)
+async def find_by_plate(request: Request[Any, Any, Any], data: JSONBody[PlateAsk]) -> Travellers:
+    """For somebody who can show no code. Recorded, and told to each person found; a device may ask 20 times in 5
+    minutes. Check the one who stands there by their number."""
+    device, shift = request.scope["state"]["officer"]
+    house = house_of(request)
+    return await house.plates.find(data, device=device, officer=shift.officer, now=house.clock())

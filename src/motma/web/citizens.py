@@ -193,6 +193,7 @@ _OUTCOMES = {
     "manual": ("check", Words("Kiểm tra bằng tay", "Checked by hand")),
     "refer": ("next", Words("Chuyển sang chốt kế tiếp", "Sent on to the next checkpoint")),
     "reject": ("stop", Words("Không được qua", "Not let through")),
+    "looked_up": ("unknown", Words("Tra theo biển số xe", "Found by the vehicle's plate")),
 }
 
 

@@ -8,6 +8,7 @@ from motma.services.carriers import Carriers
 from motma.services.check import Check
 from motma.services.declare import Declare
 from motma.services.enrol import Enrol
+from motma.services.plates import Plates
 from motma.services.status import StatusDesk
 from motma.services.steer import Steer
 from motma.services.trust import Trust
@@ -20,6 +21,7 @@ class House:
 
     declare: Declare
     check: Check
+    plates: Plates
     steer: Steer
     enrol: Enrol
     trust_list: TrustDesk

@@ -1,0 +1,63 @@
+"""Codes signed anew: everybody in force gets one, the number stays, and the old one still finds its citizen."""
+
+import datetime as dt
+from pathlib import Path
+
+from motma.core.code import verify_code
+from motma.core.facts import Issued
+from motma.core.ids import Qid
+from tests.world import World, living_world
+
+
+async def reissued(world: World, signed_by: str = "") -> tuple[int, int]:
+    last = (0, 0)
+    async for so_far in world.built.reissue.all(world.now, signed_by=signed_by):
+        last = so_far
+    return last
+
+
+async def kid(world: World) -> str:
+    signing = (await world.built.board.trust(world.now)).signing("code")
+    assert signing
+    return signing.added.kid
+
+
+async def test_everybody_in_force_and_nobody_else(world: World) -> None:
+    kept = (await world.declare(world.person(0))).json()
+    revoked = (await world.declare(world.person(1))).json()
+    await world.built.house.status.revoke(Qid(revoked["qid"]), "lost", by="test", now=world.now)
+    assert await reissued(world) == (2, 1)
+    issued = await world.built.store.facts_about(Qid(kept["qid"]), kinds=["code.issued"])
+    old, new = (fact.what for fact in issued)
+    assert isinstance(old, Issued) and isinstance(new, Issued)
+    assert new.reissue and new.valid_until == old.valid_until and new.status_index != old.status_index
+    fact = await world.built.store.fact(issued[1].id)
+    assert fact and fact.personal
+    text = fact.personal.decode().split('"code":"')[1].split('"')[0]
+    claims = verify_code(text, await world.built.board.keyring(world.now)).claims
+    assert (claims.qid, claims.name, claims.matched) == (kept["qid"], world.person(0).name, True)
+    answer = (await world.check(code=kept["code"])).json()
+    assert (answer["outcome"], [why["code"] for why in answer["reasons"]]) == ("accept", ["code.newer_exists"])
+    assert (await world.check(code=text)).json()["reasons"] == []
+    assert (await world.built.store.rebuild_standing()).differing == ()
+
+
+async def test_expired_ones_are_left(world: World) -> None:
+    await world.declare(world.person(0))
+    world.now += dt.timedelta(hours=73)
+    assert await reissued(world) == (1, 0)
+
+
+async def test_after_a_key_is_revoked_its_codes_are_signed_anew_and_a_second_run_finds_none(tmp_path: Path) -> None:
+    async with living_world(tmp_path) as world:
+        sent = (await world.declare(world.person(0))).json()
+        old = await kid(world)
+        await world.built.house.trust.revoke(old, "stolen", now=world.now)
+        refused = (await world.check(code=sent["code"])).json()
+        assert (refused["outcome"], refused["reasons"][0]["code"]) == ("manual", "code.revoked_key")
+        assert await reissued(world, old) == (1, 1)
+        assert await reissued(world, old) == (1, 0)
+        standing = await world.built.store.standing(Qid(sent["qid"]))
+        assert standing and standing.code
+        fact = await world.built.store.fact(standing.code)
+        assert fact and isinstance(fact.what, Issued) and fact.what.key == await kid(world) != old
