@@ -43,7 +43,8 @@ def test_commands_exist(page: Path) -> None:
 
 def test_every_setting_is_explained() -> None:
     text = (ROOT / "docs" / "operate.md").read_text()
-    for name in ("DATA", "DATABASE_URL", "HOST", "PORT", "ISSUER", "REGISTER_SEED", "REGISTER_SIZE"):
+    names = "DATA DATABASE_URL HOST PORT ISSUER REGISTER_SEED REGISTER_SIZE UNLOCK PKCS11_PIN"
+    for name in names.split(" "):
         assert name.removeprefix("REGISTER") in text
         assert unknown_settings({f"MOTMA_{name}": "1"}) == []
     assert str(read_settings({}).data) in text

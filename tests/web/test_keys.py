@@ -60,7 +60,7 @@ async def test_a_jwk_set(world: World) -> None:
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/jwk-set+json"
     (key,) = answer.json()["keys"]
-    assert set(key) == {"kty", "crv", "x", "y", "kid", "alg", "use", "iss", "nbf"}
+    assert set(key) == {"kty", "crv", "x", "y", "kid", "alg", "use", "iss", "signs_from"}
     assert (key["kty"], key["crv"], key["alg"], key["use"]) == ("EC", "P-256", "ES256", "sig")
     assert key["iss"] == world.built.house.trust.issuer
     point = b"\x04" + raw(key["x"]) + raw(key["y"])
@@ -99,7 +99,7 @@ async def test_a_delegated_key_says_whose_it_is_and_what_for(world: World) -> No
     keys = (await world.browser().get(JWKS)).json()["keys"]
     key = next(key for key in keys if raw(key["kid"]) == key_id(public))
     assert (key["iss"], key["areas"], len(key["measures"])) == ("ncovi.test", ["79"], 1)
-    assert 0 < key["exp"] - world.now.timestamp() < 86_400 * 10
+    assert 0 < key["signs_until"] - world.now.timestamp() < 86_400 * 10
 
 
 async def test_nothing_private_is_in_it(world: World) -> None:

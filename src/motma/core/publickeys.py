@@ -56,8 +56,9 @@ def read_public_key(text: str) -> ec.EllipticCurvePublicKey:
 def write_jwks(keys: Iterable[TrustedKey]) -> bytes:
     """A JWK Set (RFC 7517, section 5). ``kid`` is base64url of ours.
 
-    Members of our own say whose a key is and what for: ``iss``, ``nbf`` and ``exp`` (when it may sign, NumericDate),
-    ``measures``, ``areas``. A reader that does not know them takes a key for more than it is: see ``docs/operate.md``.
+    Members of our own say whose a key is and what for: ``iss``; ``signs_from`` and ``signs_until`` (NumericDate: when a
+    code was issued, and not, as ``exp`` would be, when it is looked at); ``measures``, ``areas``. A reader that does
+    not know them takes a key for more than it is: see ``docs/operate.md``.
     """
     return msgspec.json.encode({"keys": [_jwk(key) for key in keys]})
 
@@ -102,9 +103,9 @@ def _coordinate(value: object) -> bytes:
 
 def _jwk(key: TrustedKey) -> dict[str, object]:
     point = point_of(key.public)
-    about: dict[str, object] = {"iss": key.issuer, "nbf": _seconds(key.not_before)}
+    about: dict[str, object] = {"iss": key.issuer, "signs_from": _seconds(key.not_before)}
     if key.not_after is not None:
-        about["exp"] = _seconds(key.not_after)
+        about["signs_until"] = _seconds(key.not_after)
     about |= {name: scope for name, scope in (("measures", key.measures), ("areas", key.areas)) if scope}
     return {
         "kty": "EC",
