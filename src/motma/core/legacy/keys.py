@@ -129,8 +129,16 @@ def _of_jwk(jwk: Mapping[str, Any], issuer: str, kid: str) -> Iterator[_Key]:
 def _trusted(key: _Key, kid: bytes, public: ec.EllipticCurvePublicKey) -> TrustedKey:
     """A key of ours, with the scope that our own JWK sets give it (:func:`motma.core.publickeys.write_jwks`)."""
     measures, areas = (tuple(map(_scope, key.about.get(name, ()))) for name in ("measures", "areas"))
-    not_before = moment(key.about.get("nbf")) or _BEGINNING
-    return TrustedKey(kid, public, key.issuer, not_before, moment(key.about.get("exp")), measures, areas)
+    not_before, not_after = (_moment(key.about, name) for name in ("signs_from", "signs_until"))
+    return TrustedKey(kid, public, key.issuer, not_before or _BEGINNING, not_after, measures, areas)
+
+
+def _moment(about: Mapping[str, Any], name: str) -> dt.datetime | None:
+    """A time that a key may sign from or until; one that cannot be read is no licence to sign for ever."""
+    said = moment(about.get(name))
+    if said is None and name in about:
+        raise ValueError(name)
+    return said
 
 
 def _kid(text: str) -> bytes:
