@@ -21,6 +21,7 @@ from motma.core.code import key_id
 from motma.core.cose import Sign1, SigningKey, holds, parse_sign1, sign1
 from motma.core.errors import Unavailable
 from motma.storage.keys import FILE_NAME, FOLDER, UNLOCK_NAME, Chest, open_chest
+from motma.storage.keys.secrets import read_file
 
 
 def signed(chest: Chest, kid: bytes) -> Sign1:
@@ -105,6 +106,26 @@ def test_processes_that_start_together_agree(tmp_path: Path) -> None:
         assert len({index for index, *_ in answers}) == 1
         assert [new for _, new, _ in answers].count("True") == (adopted is None)
         assert {kid.strip() for *_, kid in answers} == {str(adopted)}
+
+
+@pytest.mark.parametrize("looks", [1, 2])
+def test_another_process_may_be_quicker_at_any_moment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, looks: int
+) -> None:
+    """We look and there is nothing; by the next look it is all there, keys too."""
+    made = open_chest(tmp_path)
+    if looks == 1:
+        made.create()
+    seen = 0
+
+    def late(path: Path) -> object:
+        nonlocal seen
+        seen += 1
+        return None if seen <= looks else read_file(path)
+
+    monkeypatch.setattr("motma.storage.keys.read_file", late)
+    late_one = open_chest(tmp_path)
+    assert (late_one.created, late_one.secrets) == (False, made.secrets)
 
 
 # -- nothing is shown ----------------------------------------------------------------------------------------------

@@ -197,9 +197,11 @@ def open_chest(folder: Path, unlock: Path | None = None, *, pin: str = "") -> Ch
     if isinstance(held, OldFile):
         held = _wrap_old(folder, held, key)
     elif held is None:
-        if (folder / FOLDER).is_dir() and any((folder / FOLDER).iterdir()):
+        has_keys = (folder / FOLDER).is_dir() and any((folder / FOLDER).iterdir())
+        held = read_file(path)  # another process may have made both since we looked
+        if held is None and has_keys:
             raise _secrets_missing(path)
-        created = files.put_new(path, new_file(key))
+        created = held is None and files.put_new(path, new_file(key))
         held = read_file(path)
     if not isinstance(held, File):
         raise damaged(path)
