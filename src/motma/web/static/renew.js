@@ -113,6 +113,6 @@ export class Live {
       hourCycle: "h23",
     }).format(this.now());
     for (const said of document.querySelectorAll(".live .clock")) said.textContent = clock;
-    for (const ring of document.querySelectorAll(".live .ring .left")) ring.setAttribute("stroke-dasharray", `${left} 30`);
+    for (const ring of document.querySelectorAll(".live .ring .rest")) ring.setAttribute("stroke-dasharray", `${left} 30`);
   }
 }
