@@ -3,12 +3,14 @@
 import base64
 import datetime as dt
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from motma.core import trustlist, trustwire
 from motma.core.errors import Invalid
 from motma.core.trustlist import Pins, RootKey, TrustedList, accept, revoked_points
 from vectors.trust import make
@@ -82,3 +84,13 @@ def test_what_becomes_of_what_is_offered(case: dict[str, Any]) -> None:
             "stale": held.expired_at(moment(last.get("now", 0))),
         }
         assert {name: state[name] for name in expected} == expected
+
+
+def test_the_document_numbers_the_steps_and_names_the_codes() -> None:
+    document = (Path(__file__).parents[2] / "docs" / "trust-list.md").read_text("utf-8")
+    assert re.findall(r"^\| (\d+) \|", document, re.MULTILINE) == [str(step) for step in range(1, 11)]
+    sources = "".join(Path(module.__file__).read_text("utf-8") for module in (trustlist, trustwire))
+    assert set(re.findall(r"# step (\d+)", sources)) == {"3", "4", "5", "6", "7", "8", "9", "10"}
+    raised = set(re.findall(r'"(trustlist\.\w+)"', sources))
+    assert set(re.findall(r"`(trustlist\.\w+)`", document)) == raised
+    assert {step["expect"] for case in VECTORS["cases"] for step in case["steps"]} - {"accepted"} == raised
