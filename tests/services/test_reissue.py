@@ -3,6 +3,7 @@
 import datetime as dt
 from pathlib import Path
 
+from motma.core.claims import Carrier
 from motma.core.code import verify_code
 from motma.core.facts import Issued
 from motma.core.ids import Qid
@@ -61,3 +62,26 @@ async def test_after_a_key_is_revoked_its_codes_are_signed_anew_and_a_second_run
         assert standing and standing.code
         fact = await world.built.store.fact(standing.code)
         assert fact and isinstance(fact.what, Issued) and fact.what.key == await kid(world) != old
+
+
+async def test_on_paper_it_says_so_and_is_the_same_code(world: World) -> None:
+    sent = (await world.declare(world.person(0))).json()
+    standing = await world.built.store.standing(Qid(sent["qid"]))
+    assert standing and standing.code
+    carriers = world.built.house.carriers
+    text = await carriers.on_paper(standing.code, world.now)
+    again = await world.built.store.standing(Qid(sent["qid"]))
+    assert again and again.code
+    assert await carriers.on_paper(again.code, world.now) == await carriers.on_paper(standing.code, world.now) == text
+    claims = verify_code(text, await world.built.board.keyring(world.now)).claims
+    assert (claims.carrier, claims.qid, claims.holder_key) == (Carrier.PAPER, sent["qid"], None)
+    for code in (text, sent["code"]):  # neither is newer than the other
+        assert (await world.check(code=code)).json()["reasons"] == []
+
+
+async def test_the_page_goes_on_showing_the_code_for_screens(world: World) -> None:
+    browser = world.browser()
+    await world.declare_on_page(browser, world.person(0))
+    shown = (await browser.get("/code/1.png")).content
+    assert (await browser.get("/code/1/paper")).status_code == 200
+    assert (await browser.get("/code/1.png")).content == shown

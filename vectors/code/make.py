@@ -282,6 +282,8 @@ def _refused() -> Iterator[tuple[str, int, str, str]]:
     yield "an array of claims", 6, "code.not_cbor", signed(cbor2.dumps([1, 2]))
     yield "half a map", 6, "code.not_cbor", signed(good[:-3])
     yield "something after the claims", 6, "code.not_cbor", signed(good + b"\xf6")
+    hidden = good + cbor2.dumps(b"the claims end here") + b"\xf6"
+    yield "something after what marks the end to one verifier", 6, "code.not_cbor", signed(hidden)
     yield "an indefinite map", 6, "code.not_cbor", signed(b"\xbf" + good[1:] + b"\xff")
     yield "text that is not UTF-8", 6, "code.not_cbor", signed(good.replace("Thành".encode(), b"Th\xff\xffnh"))
     yield "a key twice", 6, "code.key_twice", signed(doubled)

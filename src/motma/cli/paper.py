@@ -20,9 +20,9 @@ from motma.core.errors import Hidden, MotmaError, Unavailable
 from motma.core.facts import Holder
 from motma.core.ids import Qid, parse_qid
 from motma.core.words import Words
-from motma.storage.store import Store
 from motma.web.paper import Layout, PaperCode, Press
 from motma.web.papers import refuse_spent
+from motma.wiring import Built
 
 
 @click.command("paper")
@@ -40,7 +40,7 @@ def paper(qids: tuple[str, ...], listing: TextIO | None, out: Path, cards: bool,
     numbers = [*qids, *_lines(listing)]
     if not numbers:
         raise click.UsageError("Give numbers, or a file of them with --file.")
-    told = with_house(lambda built, now: _print(built.store, now, numbers, out, "cards" if cards else "sheet", lang))
+    told = with_house(lambda built, now: _print(built, now, numbers, out, "cards" if cards else "sheet", lang))
     where = f": {out}" if told.printed else "; nothing was written"
     click.echo(f"{told.printed} printed, {told.left_out} left out{where}")
     sys.exit(1 if told.left_out else 0)
@@ -54,7 +54,7 @@ class _Told:
     left_out: int = 0
 
 
-async def _print(store: Store, now: dt.datetime, numbers: list[str], out: Path, layout: Layout, lang: str) -> _Told:
+async def _print(built: Built, now: dt.datetime, numbers: list[str], out: Path, layout: Layout, lang: str) -> _Told:
     """Write the PDF with every number that can be printed, each once."""
     press = Press(lang=lang, layout=layout)
     told = _Told()
@@ -64,7 +64,7 @@ async def _print(store: Store, now: dt.datetime, numbers: list[str], out: Path, 
             try:
                 qid = parse_qid(number)
                 if qid not in seen:
-                    file.write(press.add(await _find(store, qid, now)))
+                    file.write(press.add(await _find(built, qid, now)))
                     told.printed += 1
                 seen.add(qid)
             except Unavailable:
@@ -79,15 +79,16 @@ async def _print(store: Store, now: dt.datetime, numbers: list[str], out: Path, 
     return told
 
 
-async def _find(store: Store, qid: Qid, now: dt.datetime) -> PaperCode:
-    """The code last issued to a number. Raises the reason why it is not printed."""
-    standing = await store.standing(qid)
-    issued = await store.fact(standing.code) if standing and standing.code else None
+async def _find(built: Built, qid: Qid, now: dt.datetime) -> PaperCode:
+    """The code of a number, for paper. Raises the reason why it is not printed."""
+    standing = await built.store.standing(qid)
+    issued = await built.store.fact(standing.code) if standing and standing.code else None
     if standing is None or issued is None or issued.personal is None:
         raise Hidden("paper.unknown", Words("Số này chưa được cấp mã.", "No code was issued for this number."))
     refuse_spent(standing.revoked, standing.valid_until, now)
     holder = msgspec.json.decode(issued.personal, type=Holder)
-    return PaperCode(holder.code, holder.name, qid, standing.valid_from, standing.valid_until)
+    text = await built.house.carriers.on_paper(issued.id, now)
+    return PaperCode(text, holder.name, qid, standing.valid_from, standing.valid_until)
 
 
 def _lines(listing: TextIO | None) -> Iterator[str]:

@@ -237,7 +237,7 @@ def _decode(payload: bytes) -> dict[Any, Any]:
         if "depth" in why:
             raise refusal("code.too_deep") from None
         raise refusal("code.key_twice" if "Duplicate" in why else "code.not_cbor") from None
-    if end != _END or type(said) is not dict:
+    if end != _END or type(said) is not dict or _END_BSTR in payload:
         raise refusal("code.not_cbor")
     return said
 

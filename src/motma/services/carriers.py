@@ -1,19 +1,21 @@
-"""Carriers: what a holder's code is carried by. A key made in the holder's browser is bound into a twin of the code.
+"""Carriers: what a code is carried by. For a screen that proves itself live, and for paper, the code gets a twin.
 
-The twin says what the code says and is good for as long: prints and pictures keep working. All that the
-key adds is that the screen can prove itself live (``docs/code-format.md``, step 9); losing it takes only that away.
+A twin says what the code says and is good for as long: prints and pictures keep working. All that a key made in the
+holder's browser adds is that the screen can prove itself live (``docs/code-format.md``, step 9); losing it takes only
+that away. The twin on paper says that it is on paper.
 """
 
 import datetime as dt
 import zlib
 from collections.abc import Callable
+from dataclasses import replace
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from motma.core import base45
-from motma.core.claims import Claims, parse_claims
+from motma.core.claims import Carrier, Claims, parse_claims
 from motma.core.code import TEXT_MAX_CHARS
 from motma.core.cose import parse_sign1
 from motma.core.errors import Conflict, Hidden, Invalid, Unavailable
@@ -81,7 +83,7 @@ class Carriers:
         point = read_point(key)
         holding = next((one for one in await self._store.holdings(wallet) if one.qid == qid), None)
         issued = await codes_of(self._store, holding) if holding else []
-        base = next((fact for fact in issued if isinstance(fact.what, Issued) and not fact.what.live), None)
+        base = next((fact for fact in issued if _is_plain(fact)), None)
         if holding is None or base is None:
             raise Hidden("code.hidden", Words("Không có mã này trên máy này.", "This code is not on this device."))
         # A code that was issued anew, after a late match, is another one: the key is bound into that as well.
@@ -96,9 +98,39 @@ class Carriers:
                     "This code changed its key too often today. The static code still works; try again tomorrow.",
                 ),
             )
-        text, twin = await self._twin(holding, base, point, now)
+        return await self._issue_twin(holding.declaration, base, once, now, holder_key=point)
+
+    async def on_paper(self, base_id: FactId, now: dt.datetime) -> str:
+        """The twin for paper of the code ``base_id``, or that code itself if it is one; the same each time it is asked.
+
+        Raises :class:`Hidden` ``code.hidden`` for what is no code, :class:`Conflict` ``live.over`` for one that is not
+        good any more.
+        """
+        base = await self._store.fact(base_id)
+        if base is None or not isinstance(base.what, Issued):
+            raise Hidden("code.hidden", Words("Không có mã này.", "There is no such code."))
+        if base.what.carrier is Carrier.PAPER:
+            return await self._text(base_id)
+        once = self._secrets.index("paper", base_id[:_TWINS_BEGIN])  # one paper for all twins
+        if held := await self._store.holder(once):
+            return await self._text(FactId(held))
+        return await self._issue_twin(base.what.declaration, base, once, now, carrier=Carrier.PAPER)
+
+    async def _issue_twin(
+        self,
+        declaration: FactId,
+        base: Fact,
+        once: bytes,
+        now: dt.datetime,
+        *,
+        holder_key: bytes | None = None,
+        carrier: Carrier = Carrier.SCREEN,
+    ) -> str:
+        due = await self._due(declaration, base, now)
+        due = replace(due, holder_key=holder_key, carrier=carrier)
+        text, twin = await self._codes.issue(await self._declared(declaration), due, now)
         outcome = await self._store.append(Act(facts=await self._codes.complete((twin,), now), once=((once, twin.id),)))
-        if isinstance(outcome, Already):  # another tab came first, with the same key
+        if isinstance(outcome, Already):  # somebody came first with the same wish: another tab, another press
             return await self._text(FactId(outcome.once.get(once, "")))
         return text
 
@@ -126,37 +158,40 @@ class Carriers:
             qid=qid, name=declared.name, birth_date=declared.birth_date, document_number=declared.document.number
         )
 
-    async def _twin(self, holding: Holding, base: Fact, point: bytes, now: dt.datetime) -> tuple[str, Fact]:
-        """The same code once more, bound to ``point``: what it says of the citizen is what ``base`` says."""
-        standing = await self._store.standing(holding.qid)
-        declared = await self._store.fact(holding.declaration)
-        if declared is None or declared.personal is None or not isinstance(declared.what, Accepted):
+    async def _declared(self, declaration: FactId) -> Declaration:
+        fact = await self._store.fact(declaration)
+        if fact is None or fact.personal is None:
             raise _unread()
-        assert isinstance(base.what, Issued)
-        accepted, valid_until = declared.what, base.what.valid_until
-        measure = (await self._board.current(now)).measures.get(accepted.measure)
+        return msgspec.json.decode(fact.personal, type=Declaration)
+
+    async def _due(self, declaration: FactId, base: Fact, now: dt.datetime) -> Due:
+        """The same code once more: what it says of the citizen is what ``base`` says."""
+        assert isinstance(base.what, Issued) and base.qid
+        valid_until = base.what.valid_until
+        standing = await self._store.standing(base.qid)
+        accepted = await self._store.fact(declaration)
+        if accepted is None or not isinstance(accepted.what, Accepted):
+            raise _unread()
+        measure = (await self._board.current(now)).measures.get(accepted.what.measure)
         if measure is None or standing is None or standing.revoked or standing.suspended or now >= valid_until:
             raise Conflict(
                 "live.over",
                 Words(
-                    "Mã không còn hiệu lực nên không gắn khóa vào được. Khai lại để có mã mới.",
-                    "The code is not valid any more, so no key is bound into it. Declare again for a new one.",
+                    "Mã không còn hiệu lực. Khai lại để có mã mới.",
+                    "The code is not valid any more. Declare again for a new one.",
                 ),
             )
-        matched = _claims_of(await self._text(base.id)).matched
-        due = Due(
-            declaration=holding.declaration,
+        return Due(
+            declaration=declaration,
             born_with=twin_id(base.id, self._random(6)),
-            qid=holding.qid,
+            qid=base.qid,
             measure=measure,
-            matched=matched,
-            valid_from=accepted.valid_from,
+            matched=_claims_of(await self._text(base.id)).matched,
+            valid_from=accepted.what.valid_from,
             valid_until=valid_until,
             reissue=True,
             actor="holder",
-            holder_key=point,
         )
-        return await self._codes.issue(msgspec.json.decode(declared.personal, type=Declaration), due, now)
 
     async def _text(self, code_id: FactId) -> str:
         issued = await self._store.fact(code_id)
@@ -166,6 +201,18 @@ class Carriers:
 
 
 _DAY = dt.timedelta(days=1)
+_TWINS_BEGIN = 20
+"""How many characters of their ids twins share."""
+
+
+def is_on_paper(fact: Fact) -> bool:
+    """Whether it is a code that was issued for paper."""
+    return isinstance(fact.what, Issued) and fact.what.carrier is Carrier.PAPER
+
+
+def _is_plain(fact: Fact) -> bool:
+    """Whether it is the code itself and not a twin of it."""
+    return isinstance(fact.what, Issued) and not fact.what.live and not is_on_paper(fact)
 
 
 def _claims_of(text: str) -> Claims:

@@ -18,7 +18,7 @@ from motma.core.ids import Document, FactId, Qid, fact_id_bytes, new_fact_id, ne
 from motma.core.measure import Measure, active_measure, require_measure
 from motma.core.words import Words
 from motma.services.board import BoardReader
-from motma.services.carriers import codes_of
+from motma.services.carriers import codes_of, is_on_paper
 from motma.services.codes import CodeOffice, Due
 from motma.services.plates import plate_key
 from motma.storage.keys import Secrets
@@ -50,6 +50,7 @@ class HeldCode:
     qid: Qid
     name: str
     code: str
+    code_id: FactId
     valid_from: dt.datetime
     valid_until: dt.datetime
     grade: Grade
@@ -211,7 +212,8 @@ class Declare:
             if standing is None or holding.qid in codes:
                 continue
             newest = standing.declaration == holding.declaration
-            mine = await codes_of(self._store, holding)  # the newest: matched late, or bound to this browser's key
+            # The newest that is for a screen: matched late, or bound to this browser's key.
+            mine = [fact for fact in await codes_of(self._store, holding) if not is_on_paper(fact)]
             code_id = mine[0].id if mine else same_moment_id("cod", holding.declaration)
             issued = await self._store.fact(code_id)
             if issued and issued.personal and isinstance(issued.what, Issued):
@@ -220,6 +222,7 @@ class Declare:
                     holding.qid,
                     holder.name,
                     holder.code,
+                    issued.id,
                     holding.at,
                     standing.valid_until if newest else issued.what.valid_until,
                     standing.grade,

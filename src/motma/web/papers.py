@@ -9,7 +9,6 @@ from litestar.params import FromPath
 
 from motma.core.errors import Conflict, Hidden
 from motma.core.words import Words
-from motma.services.declare import HeldCode
 from motma.web.access import house_of, wallet_of
 from motma.web.paper import PaperCode, draw_paper, file_name
 
@@ -25,8 +24,10 @@ async def print_code(request: Request[Any, Any, Any], n: FromPath[int]) -> Respo
     held = codes[n - 1]
     refuse_spent(held.revoked, held.valid_until, now)
     lang: str = request.scope["state"]["lang"]
+    text = await house.carriers.on_paper(held.code_id, now)
+    code = PaperCode(text, held.name, held.qid, held.valid_from, held.valid_until)
     return Response(
-        await asyncio.to_thread(_draw, held, lang),
+        await asyncio.to_thread(lambda: b"".join(draw_paper([code], lang=lang))),
         media_type="application/pdf",
         headers={
             "cache-control": "no-store",
@@ -56,8 +57,3 @@ def refuse_spent(revoked: bool, valid_until: dt.datetime, now: dt.datetime) -> N
                 "The code has expired, so it is not printed. Declare again for a new one.",
             ),
         )
-
-
-def _draw(held: HeldCode, lang: str) -> bytes:
-    code = PaperCode(held.code, held.name, held.qid, held.valid_from, held.valid_until)
-    return b"".join(draw_paper([code], lang=lang))
