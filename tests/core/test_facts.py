@@ -29,7 +29,7 @@ from motma.core.facts import (
 )
 from motma.core.flow import Diversion
 from motma.core.identity import Grade
-from motma.core.ids import FactId, Qid, new_fact_id, same_moment_id
+from motma.core.ids import FactId, Qid, new_fact_id, same_moment_id, twin_id
 from motma.core.measure import Measure
 from motma.core.words import Words
 
@@ -99,8 +99,11 @@ def test_a_late_answer_about_an_older_declaration_changes_nothing() -> None:
 
 def test_a_twin_for_a_screen_is_no_newer_code() -> None:
     before = [accepted(ONE), issued(ONE)]
-    twin = msgspec.structs.replace(issued(ONE).what, live=True)
-    assert fold([*before, fact(FactId("cod_twin"), twin)]) == fold(before)
+    twin = issued(ONE, twin_id(same_moment_id("cod", ONE), b"within"))
+    assert fold([*before, twin]) == fold(before)
+    anew = issued(ONE, new_fact_id("cod", NOW, b"0123456789"))
+    after = fold([*before, twin, anew])
+    assert after is not None and after.code == anew.id
 
 
 def test_a_late_answer_about_this_declaration_counts() -> None:

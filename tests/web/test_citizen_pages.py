@@ -36,6 +36,7 @@ from motma.web.qr import draw_svg
 NOW = dt.datetime(2026, 8, 14, 7, 0, tzinfo=dt.UTC)
 QID = Qid("162979388586171100")
 CODE = "NCFOXN%TS3DH0YOJ58S S-W5HDC *M0II5XHC9B5G2+$N IOP-IA%NFQGRJPC%OQHIZC4.OI1RM8ZA" * 3
+CODE_ID = FactId("cod_06abcdefghjkmnpqrstvwxyz01")
 LONG_NAME = "Công Tằng Tôn Nữ Nguyễn Thị Phương Khánh Huyền"
 MEASURE = Measure(
     id="test",
@@ -84,7 +85,7 @@ class Double:
         if not self.match.travels:
             return Receipt(id, "refused", self.match)
         until = now + dt.timedelta(hours=41, minutes=10)
-        held = HeldCode(QID, declaration.name, CODE, now, until, self.match.grade, False)
+        held = HeldCode(QID, declaration.name, CODE, CODE_ID, now, until, self.match.grade, False)
         self.wallets.setdefault(wallet or b"", []).insert(0, held)
         return Receipt(id, "accepted", self.match, QID)
 
@@ -351,7 +352,9 @@ async def test_with_no_measure_nothing_is_asked(browser: httpx.AsyncClient, doub
 
 def hold(double: Double, name: str, grade: Grade = Grade.MATCHED, hours: int = 41, *, revoked: bool = False) -> None:
     until = NOW + dt.timedelta(hours=hours)
-    double.wallets.setdefault(b"wallet-of-a-family", []).append(HeldCode(QID, name, CODE, NOW, until, grade, revoked))
+    double.wallets.setdefault(b"wallet-of-a-family", []).append(
+        HeldCode(QID, name, CODE, CODE_ID, NOW, until, grade, revoked)
+    )
 
 
 async def test_a_family_switches_between_its_codes(browser: httpx.AsyncClient, double: Double) -> None:

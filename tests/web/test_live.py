@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from motma.core import base45
-from motma.core.claims import Claims
+from motma.core.claims import Carrier, Claims
 from motma.core.code import verify_code
 from motma.services.carriers import KEYS_A_DAY
 from tests.world import World, living_world
@@ -207,6 +207,20 @@ async def test_a_late_match_gives_a_new_code_that_is_bound_again(world: World) -
     assert bound.matched and bound.holder_key == (await claims(world, pending)).holder_key
     assert (await browser.get("/code/1/live")).json()["code"] == again
     assert (await world.check(code=again)).json()["reasons"] == []
+
+
+async def test_issued_anew_after_printing_the_screen_shows_the_new_one(world: World) -> None:
+    browser, held = await holder(world)
+    assert (await browser.get("/code/1/paper")).status_code == 200
+    bound = (await bind(browser, held, new_key()[1])).json()["code"]
+    world.now += dt.timedelta(minutes=1)
+    async for _ in world.built.reissue.all(world.now):
+        pass
+    anew = (await browser.get("/code/1/live")).json()["code"]
+    assert anew not in (held["code"], bound)
+    assert (await claims(world, anew)).carrier is Carrier.SCREEN
+    assert (await world.check(code=anew)).json()["reasons"] == []
+    assert [why["code"] for why in (await world.check(code=bound)).json()["reasons"]] == ["code.newer_exists"]
 
 
 async def test_declared_again_elsewhere_each_browser_keeps_its_own(world: World) -> None:

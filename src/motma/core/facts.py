@@ -15,7 +15,7 @@ from motma.core.code import Liveness
 from motma.core.flow import Diversion
 from motma.core.form import Health
 from motma.core.identity import Grade
-from motma.core.ids import FactId, Qid
+from motma.core.ids import FactId, Qid, twins_begin
 from motma.core.measure import Measure
 
 KeyUse = Literal["code", "root"]
@@ -269,7 +269,9 @@ def apply(standing: Standing | None, fact: Fact) -> Standing | None:
         )
     if standing is None:
         return None
-    if isinstance(what, Issued) and what.declaration == standing.declaration and not what.live:
+    if isinstance(what, Issued) and what.declaration == standing.declaration:
+        if standing.code and twins_begin(standing.code) == twins_begin(fact.id):
+            return standing  # the same code once more, for a screen or for paper
         return msgspec.structs.replace(standing, code=fact.id)
     if isinstance(what, Identified) and what.declaration == standing.declaration:
         return msgspec.structs.replace(standing, grade=what.grade, valid_until=what.valid_until)

@@ -85,6 +85,11 @@ def are_twins(one: bytes, other: bytes) -> bool:
     return one[:_SHARED_BY_TWINS] == other[:_SHARED_BY_TWINS]
 
 
+def twins_begin(fact_id: FactId) -> str:
+    """What all twins of a code share of their ids, as text: the kind and 16 characters (78 bits)."""
+    return fact_id[:20]
+
+
 def new_qid(random: bytes) -> Qid:
     """Return a QID from 8 random bytes; the first digit is never 0, so no keyboard or spreadsheet drops it."""
     body = str(10**16 + int.from_bytes(random[:8], "big") % (9 * 10**16))

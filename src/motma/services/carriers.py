@@ -21,7 +21,7 @@ from motma.core.cose import parse_sign1
 from motma.core.errors import Conflict, Hidden, Invalid, Unavailable
 from motma.core.facts import Accepted, Fact, Holder, Issued
 from motma.core.form import Declaration
-from motma.core.ids import FactId, Qid, twin_id
+from motma.core.ids import FactId, Qid, twin_id, twins_begin
 from motma.core.legacy.national import write_v1_1
 from motma.core.words import Words
 from motma.services.board import BoardReader
@@ -111,7 +111,7 @@ class Carriers:
             raise Hidden("code.hidden", Words("Không có mã này.", "There is no such code."))
         if base.what.carrier is Carrier.PAPER:
             return await self._text(base_id)
-        once = self._secrets.index("paper", base_id[:_TWINS_BEGIN])  # one paper for all twins
+        once = self._secrets.index("paper", twins_begin(base_id))  # one paper for all twins
         if held := await self._store.holder(once):
             return await self._text(FactId(held))
         return await self._issue_twin(base.what.declaration, base, once, now, carrier=Carrier.PAPER)
