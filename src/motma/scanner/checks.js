@@ -18,12 +18,13 @@ export function newScan(what, nowMs, random) {
 
 /**
  * Returns `check(scan)`. `timeoutMs` bounds one try; there are two, `pauseMs` apart, with the same id: to the server
- * the same id is the same scan. `onContact(nowMs)` hears of every sign of life.
+ * the same id is the same scan. `onContact(nowMs)` hears of every sign of life. `later(act, ms)` acts unless what it
+ * gives is called before.
  */
-export function makeChecks({ fetch, url, now, timeoutMs = 4000, pauseMs = 300, onContact = () => {} }) {
+export function makeChecks({ fetch, url, now, timeoutMs = 4000, pauseMs = 300, onContact = () => {}, later = inTime }) {
   async function once(scan) {
     const abort = new AbortController();
-    const timer = setTimeout(() => abort.abort(), timeoutMs);
+    const forget = later(() => abort.abort(), timeoutMs);
     try {
       const response = await fetch(url, {
         method: "POST",
@@ -38,7 +39,7 @@ export function makeChecks({ fetch, url, now, timeoutMs = 4000, pauseMs = 300, o
     } catch {
       return { kind: "unknown", why: abort.signal.aborted ? "slow" : "offline" };
     } finally {
-      clearTimeout(timer);
+      forget();
     }
   }
 
@@ -55,6 +56,11 @@ export function makeChecks({ fetch, url, now, timeoutMs = 4000, pauseMs = 300, o
   return async function check(scan) {
     return { ...(await askServer(scan)), scan };
   };
+}
+
+function inTime(act, ms) {
+  const timer = setTimeout(act, ms);
+  return () => clearTimeout(timer);
 }
 
 function isWorthAnotherTry(why) {
