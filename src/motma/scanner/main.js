@@ -29,15 +29,23 @@ const contact = watchContact({
   say,
   onSignedOut: () => show({ kind: "signed_out" }, { silent: true }),
   onChange(state) {
+    if (isOffline && state === "online") belief.refresh();
     isOffline = state === "offline";
     if (isResting) tell(null);
   },
 });
 const check = makeChecks({ fetch: (...ask) => fetch(...ask), url: "/v1/checks", now: Date.now, onContact: contact.made });
 
-const belief = openBelief({ store: deviceStore(), fetch: (...ask) => fetch(...ask) });
-belief.refresh();
-setInterval(() => belief.refresh(), 10 * 60_000);
+const belief = openBelief({
+  store: deviceStore(),
+  fetch: (...ask) => fetch(...ask),
+  device: document.body.dataset.device || null,
+});
+const LISTS_MS = 240_000; // a list of status is good for 300 s
+(async function takeLists() {
+  await belief.refresh();
+  setTimeout(takeLists, LISTS_MS * (0.75 + Math.random() / 4)); // not all devices in the same second
+})();
 
 let turn = 0; // the newest scan; the answer to an older one is not shown over it
 let shown = null;
@@ -80,6 +88,7 @@ function show(answer, { silent = false } = {}) {
   $("citizen").hidden = view.name === null;
   fill("reason", view.reason);
   fill("cure", view.cure ?? view.until);
+  fill("note", view.note);
   $("why").hidden = !(view.reason ?? view.cure ?? view.until);
   $("more").hidden = view.more.length === 0;
   $("more").open = false;

@@ -12,9 +12,10 @@ export const MEDIA_TYPE = "application/statuslist+cwt";
 export const LIST_INDEXES = 2 ** 24;
 /** What a list says of a code: by number, its name. */
 export const STATUSES = ["valid", "revoked", "suspended", "check_again"];
+/** Nothing longer is looked at. */
+export const TOKEN_MAX_BYTES = 2 ** 23;
 
 const INFLATED_MAX_BYTES = 2 ** 24;
-const TOKEN_MAX_BYTES = 2 ** 23;
 const CONTENT_MAX_DEPTH = 16;
 const SKEW_MS = 300_000;
 const TAGGED_SIGN1 = 0xd2;

@@ -324,15 +324,17 @@ export async function openTrust({ pins, store, fetch, url, clock = Date.now, tim
   };
 }
 
-/** The body, or null if it is longer than `most`: what comes after is not waited for. */
-async function readUpTo(response, most) {
+/** The body of a response, or null if it is longer than `most`: what comes after is not waited for. */
+export async function readUpTo(response, most) {
   const reader = response.body.getReader();
-  let whole = new Uint8Array(0);
+  const pieces = [];
+  let length = 0;
   for (;;) {
     const { done, value } = await reader.read();
-    if (done) return whole;
-    whole = concat(whole, value);
-    if (whole.length > most) {
+    if (done) return concat(...pieces);
+    pieces.push(value);
+    length += value.length;
+    if (length > most) {
       reader.cancel().catch(() => {});
       return null;
     }

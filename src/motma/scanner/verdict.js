@@ -1,6 +1,7 @@
 // From an answer to what is shown: pure, so that every sentence an officer can meet is under test.
 
-import { sayIn } from "./words.js";
+import { offlineFindings } from "./offline.js";
+import { agoWords, sayIn } from "./words.js";
 
 const TONES = { accept: "go", manual: "check", refer: "next", reject: "stop" };
 
@@ -11,6 +12,7 @@ const TONES = { accept: "go", manual: "check", refer: "next", reject: "stop" };
  *   name, about    whom to expect: name; last four, birth (null when nobody is known)
  *   live    whether the holder's own key proved the code just now; null where a reason says it, or no code was shown
  *   reason, cure   the deciding one; either may be null
+ *   note    in small type: by what that is known, and how old it is; null where the server said it
  *   more    further reasons: [{ reason, cure }]
  *   until   end of validity, in words, or null
  *   action  "next" | "retry" | "sign_in": what the big button does
@@ -26,7 +28,7 @@ export function viewOf(answer, lang, { timeZone } = {}) {
     const again = answer.why !== "refused"; // what was refused once is refused again
     const cure = say(again ? "unknown.cure" : "unknown.refused.cure");
     const view = { ...blank("unknown", lang), reason, cure, action: again ? "retry" : "next" };
-    return answer.says ? { ...view, ...besideUnknown(answer.says, reason, lang, timeZone, say) } : view;
+    return answer.says ? withoutServer(answer, view, lang, timeZone, say) : view;
   }
   const { outcome, known, reasons, citizen, refer, valid_until, live } = answer.verdict;
   const tone = outcome === "manual" && !known ? "unknown" : TONES[outcome];
@@ -58,18 +60,28 @@ function blank(tone, lang) {
     live: null,
     reason: null,
     cure: null,
+    note: null,
     more: [],
     until: null,
     action: "next",
   };
 }
 
-/** What belief.js knows of the code: whom to expect, and a sentence more. It stays "not known". */
-function besideUnknown(says, reason, lang, timeZone, say) {
-  const at = says.when === "valid" || says.when === "expired" ? says.validUntil : says.validFrom;
-  const words = [reason, say(`says.${says.when}`, at ? moment(at, lang, timeZone) : ""), ...(says.stale ? [say("says.stale")] : [])];
-  const isNamed = says.when !== "forged";
-  return { name: isNamed ? says.name : null, about: isNamed ? aboutPerson(says, "unknown", say) : null, reason: words.join(" ") };
+/** What belief.js knows of the code, in words. It can be tried again: the scan is not recorded. */
+function withoutServer({ why, says }, view, lang, timeZone, say) {
+  const { tone, person, live, reason, cure, note } = offlineFindings(says, why);
+  const fill = (value) => (value.at === undefined ? agoWords(say, value.ago) : moment(value.at, lang, timeZone));
+  const sentences = (list) => list.map(([key, ...values]) => say(key, ...values.map(fill))).join(" ");
+  return {
+    ...blank(tone, lang),
+    name: person?.name ?? null,
+    about: person ? aboutPerson(person, "unknown", say) : null,
+    live: live ? say(`live.${live}`) : null,
+    reason: sentences(reason),
+    cure: cure ? `${say(cure)} ${say("unrecorded")}` : view.cure,
+    note: note.length ? sentences(note) : null,
+    action: view.action,
+  };
 }
 
 // To let somebody pass, the year is enough; to compare with a document, the whole date is needed.
@@ -85,6 +97,7 @@ function distance(metres, lang, say) {
   return say("refer.kilometres", kilometres.format(metres / 1000));
 }
 
+/** A time, as ISO 8601 or in ms. */
 function moment(iso, lang, timeZone) {
   const part = (options) => new Intl.DateTimeFormat("en-GB", { timeZone, ...options }).format(new Date(iso));
   const time = part({ hour: "2-digit", minute: "2-digit", hourCycle: "h23" });

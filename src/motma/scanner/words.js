@@ -111,17 +111,182 @@ const WORDS = {
     "Kiểm tra giấy tờ bằng mắt. Lượt này có thể chưa được ghi; có mạng thì bấm Thử lại.",
     "Check the documents by hand. This scan may not be recorded; try again when there is a network.",
   ],
-  "says.valid": [
-    "Mã: chữ ký đúng, hạn đến {0}. Chưa biết có bị thu hồi không.",
-    "The code: signature right, valid until {0}. Whether it was revoked is not known.",
+  "unrecorded": [
+    "Lượt này có thể chưa được ghi; có mạng thì bấm Thử lại.",
+    "This scan may not be recorded; try again when there is a network.",
   ],
+
+  "says.valid": ["Mã: chữ ký đúng, hạn đến {0}.", "The code: signature right, valid until {0}."],
   "says.not_yet": ["Mã: chữ ký đúng, dùng được từ {0}.", "The code: signature right, valid from {0}."],
   "says.expired": ["Mã: chữ ký đúng, đã hết hạn lúc {0}.", "The code: signature right, expired at {0}."],
-  "says.forged": [
-    "Mã: chữ ký sai, có thể đã bị sửa hoặc làm giả.",
-    "The code: signature wrong; it may have been altered or forged.",
+  "says.pending": ["Lúc cấp còn chờ đối soát dữ liệu dân cư.", "When issued, it waited for the population register."],
+  "says.worth_manual": ["Lúc cấp, người này cần được hỏi thêm.", "When issued, this person was to be asked further."],
+  "says.worth_reject": ["Lúc cấp, người này không được qua.", "When issued, this person was not to pass."],
+  "says.unrevoked": ["Không nằm trong danh sách thu hồi.", "It is not on the list of revoked codes."],
+  "says.valid_then": [
+    "Chưa bị thu hồi, theo danh sách tải {0}, nay đã cũ.",
+    "Not revoked by the list fetched {0}, which is old by now.",
   ],
-  "says.stale": ["Danh sách khóa trên máy này đã cũ.", "The list of keys on this device is old."],
+  "says.check_again": [
+    "Có thông tin mới về người này; chỉ máy chủ biết.",
+    "There is news of this person that only the server knows.",
+  ],
+  "says.was_revoked": ["Theo danh sách ấy, mã đã bị thu hồi.", "By that list, the code was revoked."],
+  "says.was_suspended": ["Theo danh sách ấy, mã đang bị tạm ngưng.", "By that list, the code was suspended."],
+  "says.keys_expired": [
+    "Danh sách khóa trên máy đã hết hạn. Kết nối mạng để tải bản mới.",
+    "The list of keys on this device has expired. Connect to fetch a new one.",
+  ],
+  "ages.both": ["Danh sách trên máy tải {0}.", "Lists on this device fetched {0}."],
+  "ages.status": ["Danh sách thu hồi tải {0}.", "List of revoked codes fetched {0}."],
+  "ages.keys": ["Danh sách khóa tải {0}.", "List of keys fetched {0}."],
+  "ago.now": ["vừa xong", "just now"],
+  "ago.minutes": ["{0} phút trước", "{0} min ago"],
+  "ago.hours": ["{0} giờ trước", "{0} h ago"],
+  "ago.days": ["{0} ngày trước", "{0} days ago"],
+
+  // What speaks against a code, in the words of core/reasons.py: the server would say the same.
+  "code.oversized": ["Chữ trong mã dài quá mức.", "The text is too long to be a code."],
+  "code.not_base45": [
+    "Không phải mã Một Mã, hoặc đọc sai chữ hoa, chữ thường.",
+    "Not a Một Mã code, or read with the wrong letters.",
+  ],
+  "code.not_zlib": ["Mã bị hỏng, hoặc không phải mã Một Mã.", "Damaged, or not a Một Mã code."],
+  "code.bomb": ["Mã phình ra quá mức; có thể là mã phá hoại.", "It inflates too far; maybe made to harm."],
+  "code.not_ours": ["Không phải mã Một Mã.", "Not a Một Mã code."],
+  "code.algorithm": ["Mã ký bằng cách không được chấp nhận.", "Signed in a way that is not accepted."],
+  "code.no_kid": ["Mã không ghi khoá đã ký.", "It does not say which key signed it."],
+  "code.unknown_key": ["Chưa biết nơi ký mã này.", "The signer of this code is not known here."],
+  "code.forged": ["Mã đã bị sửa hoặc làm giả.", "The code has been altered or forged."],
+  "code.revoked_key": ["Khoá ký mã này đã bị thu hồi.", "The key that signed this code has been revoked."],
+  "code.revoked_key.cure": [
+    "So giấy tờ; mời người ấy lấy mã mới trên trang Một Mã.",
+    "Compare the document; ask them to get a new code on the Một Mã page.",
+  ],
+  "code.not_cbor": ["Nội dung mã bị hỏng khi cấp.", "The content was damaged when it was issued."],
+  "code.too_deep": ["Nội dung mã lồng quá sâu.", "The content is nested too deep."],
+  "code.key_twice": ["Nội dung mã ghi một mục hai lần.", "The content says one thing twice."],
+  "code.malformed": ["Nội dung mã không đúng quy cách.", "The content is not to the specification."],
+  "code.number": ["Mã có số ngoài giới hạn.", "A number in the code is out of range."],
+  "code.times": ["Giờ ghi trong mã không hợp lệ.", "The times in the code make no sense."],
+  "code.wrong_issuer": ["Nơi ký mạo danh nơi khác.", "The signer speaks for somebody else."],
+  "code.out_of_scope": ["Nơi ký không có quyền cấp mã này.", "The signer may not issue this code."],
+  "code.key_out_of_time": ["Mã được ký khi khoá không còn hiệu lực.", "Signed when the key was not in force."],
+  "code.proof_forged": ["Phần chứng thực trực tiếp không đúng.", "The live proof is wrong."],
+  "standing.revoked": ["Mã đã bị thu hồi.", "The code has been revoked."],
+  "standing.revoked.cure": ["Mời sang bàn hỗ trợ.", "Ask the person to the help desk."],
+  "standing.suspended": ["Mã đang bị tạm ngưng.", "The code is suspended."],
+  "standing.suspended.cure": [
+    "Mời người cùng giấy tờ sang bàn hỗ trợ.",
+    "Take the person and the document to the help desk.",
+  ],
+  "cure.help_desk": ["Mời người cùng giấy tờ sang bàn hỗ trợ.", "Take the person and the document to the help desk."],
+
+  // Why a list is not taken, or says nothing: the codes of status.js and trust.js.
+  "status.missing": [
+    "Máy này chưa có danh sách thu hồi cho mã này; không biết có bị thu hồi không.",
+    "This device has no list of revoked codes for it; whether it was revoked is not known.",
+  ],
+  "status.elsewhere": [
+    "Nơi khác cấp mã này; trên máy này không biết có bị thu hồi không.",
+    "Issued elsewhere; whether it was revoked is not known on this device.",
+  ],
+  "status.unreadable": ["Danh sách thu hồi tải về bị hỏng.", "The list of revoked codes came damaged."],
+  "status.wrong_type": ["Thứ tải về không phải danh sách thu hồi.", "What came is no list of revoked codes."],
+  "status.wrong_uri": ["Danh sách thu hồi tải về là của loạt mã khác.", "The list that came is about other codes."],
+  "status.key_out_of_time": [
+    "Danh sách thu hồi được ký khi khóa không còn hiệu lực.",
+    "The list of revoked codes was signed when its key was not in force.",
+  ],
+  "status.unknown_key": [
+    "Danh sách thu hồi do một khóa chưa biết ký.",
+    "The list of revoked codes is signed by an unknown key.",
+  ],
+  "status.forged": [
+    "Danh sách thu hồi đã bị sửa hoặc làm giả, nên không dùng.",
+    "The list of revoked codes was altered or forged, and is not used.",
+  ],
+  "status.revoked_key": [
+    "Danh sách thu hồi do một khóa đã bị thu hồi ký, nên không dùng.",
+    "The list of revoked codes is signed by a key that was revoked, and is not used.",
+  ],
+  "status.wrong_issuer": [
+    "Danh sách thu hồi do nơi khác ký, không có quyền với mã này.",
+    "The list of revoked codes is signed by another issuer, who has no say over this code.",
+  ],
+  "status.expired": [
+    "Danh sách thu hồi trên máy đã hết hạn; không biết nay có bị thu hồi không.",
+    "The list of revoked codes on this device has expired; whether it is revoked now is not known.",
+  ],
+  "status.not_yet": [
+    "Danh sách thu hồi ghi giờ ở tương lai. Xem lại đồng hồ của máy.",
+    "The list of revoked codes is dated in the future. Check this device's clock.",
+  ],
+  "status.rolled_back": [
+    "Danh sách thu hồi mới tải cũ hơn bản đang có; giữ bản đang có.",
+    "The list of revoked codes that came is older than the one at hand, which is kept.",
+  ],
+  "status.shrunk": [
+    "Danh sách thu hồi mới tải ngắn hơn bản đang có; giữ bản đang có.",
+    "The list of revoked codes that came is shorter than the one at hand, which is kept.",
+  ],
+  "trustlist.none": [
+    "Máy này chưa có danh sách khóa, nên chưa đọc được mã khi mất mạng.",
+    "This device has no list of keys yet, so it cannot read codes without a network.",
+  ],
+  "trustlist.mixed": [
+    "Danh sách thu hồi trên máy cũ hơn mức cho phép; không biết nay có bị thu hồi không.",
+    "The list of revoked codes on this device is older than allowed; whether it is revoked now is not known.",
+  ],
+  "trustlist.too_large": [
+    "Danh sách khóa tải về quá lớn; giữ bản đang có.",
+    "The list of keys that came is too large; the one at hand is kept.",
+  ],
+  "trustlist.wrong_type": [
+    "Thứ tải về không phải danh sách khóa; giữ bản đang có.",
+    "What came is no list of keys; the one at hand is kept.",
+  ],
+  "trustlist.unreadable": [
+    "Danh sách khóa bị hỏng. Nếu còn lặp lại, báo trực ban.",
+    "The list of keys is damaged. If it stays so, tell the operator.",
+  ],
+  "trustlist.unknown_root": [
+    "Danh sách khóa do một khóa gốc lạ ký; giữ bản đang có. Báo trực ban để đăng ký lại máy.",
+    "The list of keys is signed by a root unknown here; the one at hand is kept. Ask the operator to enrol this device anew.",
+  ],
+  "trustlist.forged": [
+    "Danh sách khóa tải về đã bị sửa hoặc làm giả; giữ bản đang có. Báo trực ban.",
+    "The list of keys that came was altered or forged; the one at hand is kept. Tell the operator.",
+  ],
+  "trustlist.stripped_root": [
+    "Danh sách khóa tải về thiếu khóa gốc đã ký nó; giữ bản đang có. Báo trực ban.",
+    "The list of keys that came leaves out the root that signed it; the one at hand is kept. Tell the operator.",
+  ],
+  "trustlist.wrong_issuer": [
+    "Danh sách khóa tải về của cơ quan khác; giữ bản đang có. Báo trực ban.",
+    "The list of keys that came is that of another authority; the one at hand is kept. Tell the operator.",
+  ],
+  "trustlist.rolled_back": [
+    "Danh sách khóa tải về cũ hơn bản đang có; giữ bản đang có.",
+    "The list of keys that came is older than the one at hand, which is kept.",
+  ],
+  "trustlist.fast_forward": [
+    "Số bản của danh sách khóa nhảy quá xa; giữ bản đang có. Báo trực ban.",
+    "The version of the list of keys leaps too far; the one at hand is kept. Tell the operator.",
+  ],
+  "trustlist.unrevoked": [
+    "Danh sách khóa tải về bỏ quên một khóa đã bị thu hồi; giữ bản đang có. Báo trực ban.",
+    "The list of keys that came forgets a revoked key; the one at hand is kept. Tell the operator.",
+  ],
+  "trustlist.expired": [
+    "Danh sách khóa tải về đã hết hạn; giữ bản đang có. Xem lại đồng hồ của máy.",
+    "The list of keys that came has expired; the one at hand is kept. Check this device's clock.",
+  ],
+  "trustlist.not_yet": [
+    "Danh sách khóa ghi giờ ở tương lai. Xem lại đồng hồ của máy.",
+    "The list of keys is dated in the future. Check this device's clock.",
+  ],
+
   "signed_out": ["Ca trực đã kết thúc.", "The shift has ended."],
   "signed_out.cure": ["Đăng nhập lại để kiểm tra tiếp.", "Sign in again to go on checking."],
 
@@ -134,6 +299,14 @@ const WORDS = {
 export function sayIn(lang) {
   const which = lang === "en" ? 1 : 0;
   return (key, ...values) => WORDS[key][which].replace(/\{(\d)\}/g, (_, index) => values[index]);
+}
+
+/** How long ago something happened on this device, as people say it. */
+export function agoWords(say, agoMs) {
+  const minutes = Math.floor(Math.max(0, agoMs) / 60_000);
+  if (minutes < 1) return say("ago.now");
+  if (minutes < 60) return say("ago.minutes", minutes);
+  return minutes < 48 * 60 ? say("ago.hours", Math.floor(minutes / 60)) : say("ago.days", Math.floor(minutes / 1440));
 }
 
 /** How long ago the server last answered, as people say it. */

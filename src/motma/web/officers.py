@@ -63,13 +63,16 @@ async def scanner(request: _Request) -> _Page:
         checkpoint=_checkpoint_name(request, device),
         officer=shift.officer_name,
         device=device.name,
+        device_id=device.id,  # told apart by it, a device that is enrolled anew forgets the roots of before
     )
 
 
 @get("/scan/shell", include_in_schema=False)
 async def shell(request: _Request) -> Response[bytes]:
     """The scanner without names: what a phone keeps, to open it without a network."""
-    return render(request, "scan/index.html", app=app_url(), checkpoint=None, officer=None, device=None)
+    return render(
+        request, "scan/index.html", app=app_url(), checkpoint=None, officer=None, device=None, device_id=None
+    )
 
 
 @get("/scan/pulse", include_in_schema=False, status_code=204)

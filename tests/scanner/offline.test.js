@@ -1,0 +1,111 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+
+import { viewOf } from "../../src/motma/scanner/verdict.js";
+import { agoWords, sayIn } from "../../src/motma/scanner/words.js";
+
+const MINUTE = 60_000;
+const CODE = {
+  ...{ name: "Tạ Văn Thành", last_four: "3999", birth_date: "1976-02-04" },
+  ...{ when: "valid", validFrom: 1_768_719_600_000, validUntil: 1_768_978_800_000, live: "static", worth: "accept", matched: true },
+};
+const STATUS = { said: "valid", code: null, refused: null, ageMs: 2 * MINUTE, isStale: false };
+const KEYS = { ageMs: 2 * MINUTE, isStale: false, refused: null };
+const none = (problem, keys = KEYS) => ({ problem, code: null, status: null, keys });
+const about = (status = {}, code = {}, keys = {}) => ({
+  ...{ problem: null, code: { ...CODE, ...code }, status: { ...STATUS, ...status }, keys: { ...KEYS, ...keys } },
+});
+const view = (says, lang = "vi") => viewOf({ kind: "unknown", why: "offline", says }, lang, { timeZone: "Asia/Ho_Chi_Minh" });
+
+test("a good code that no list speaks against: still not known, with name, signature, list and age", () => {
+  const shown = view(about());
+  assert.deepEqual([shown.tone, shown.word, shown.action], ["unknown", ["CHƯA", "RÕ"], "retry"]);
+  assert.deepEqual([shown.name, shown.about, shown.live], ["Tạ Văn Thành", ["•••• 3999", "04/02/1976"], "Mã tĩnh (ảnh hoặc bản in)"]);
+  assert.equal(
+    shown.reason,
+    "Không hỏi được máy chủ: mất mạng. Mã: chữ ký đúng, hạn đến 14:00 ngày 21/01. Không nằm trong danh sách thu hồi.",
+  );
+  assert.match(shown.cure, /^Kiểm tra giấy tờ bằng mắt/);
+  assert.equal(shown.note, "Danh sách trên máy tải 2 phút trước.");
+  assert.match(view(about({}, { when: "expired" }), "en").reason, /signature right, expired at 14:00 on 21\/01/);
+});
+
+test("revoked is known, also offline: stopped in the server's words, by a list that is said to be so old", () => {
+  const shown = view(about({ said: "revoked", isStale: true, ageMs: 125 * MINUTE }, {}, { ageMs: 125 * MINUTE }));
+  assert.deepEqual([shown.tone, shown.word, shown.name], ["stop", ["KHÔNG", "QUA"], "Tạ Văn Thành"]);
+  assert.equal(shown.reason, "Mã đã bị thu hồi.");
+  assert.equal(shown.cure, "Mời sang bàn hỗ trợ. Lượt này có thể chưa được ghi; có mạng thì bấm Thử lại.");
+  assert.equal(shown.note, "Không hỏi được máy chủ: mất mạng. Danh sách trên máy tải 2 giờ trước.");
+});
+
+test("a forgery is known, and names nobody", () => {
+  for (const code of ["code.forged", "code.wrong_issuer"]) {
+    const shown = view(none(code));
+    assert.deepEqual([shown.tone, shown.name, shown.about, shown.live], ["stop", null, null, null]);
+    assert.match(shown.cure, /bàn hỗ trợ/);
+  }
+  assert.equal(view(none("code.forged")).reason, "Mã đã bị sửa hoặc làm giả.");
+});
+
+test("everything else stays not known, and says why", () => {
+  const sentences = {
+    "Mã đang bị tạm ngưng.": about({ said: "suspended" }),
+    "chỉ máy chủ biết": about({ said: "check_again" }),
+    "Máy này chưa có danh sách thu hồi": about({ said: null, code: "status.missing", ageMs: null }),
+    "theo danh sách tải 3 giờ trước, nay đã cũ": about({ isStale: true, ageMs: 180 * MINUTE }, {}, { ageMs: 180 * MINUTE }),
+    "Theo danh sách ấy, mã đã bị thu hồi.": about({ said: "revoked", code: "status.expired", isStale: true }),
+    "Nơi khác cấp mã này": about({ said: null, code: "status.elsewhere", ageMs: null }),
+    "cũ hơn mức cho phép": about({ said: null, code: "trustlist.mixed" }),
+    "Lúc cấp, người này không được qua.": about({}, { worth: "reject" }),
+    "Lúc cấp còn chờ đối soát": about({}, { worth: "manual", matched: false }),
+    "Khoá ký mã này đã bị thu hồi.": none("code.revoked_key"),
+    "Chưa biết nơi ký mã này.": none("code.unknown_key"),
+    "Phần chứng thực trực tiếp không đúng.": none("code.proof_forged"),
+    "chưa có danh sách khóa": none("trustlist.none", { ageMs: null, isStale: false, refused: null }),
+  };
+  for (const [sentence, says] of Object.entries(sentences)) {
+    const shown = view(says);
+    assert.equal(shown.tone, "unknown", sentence);
+    assert.ok(shown.reason.startsWith("Không hỏi được máy chủ: mất mạng.") && shown.reason.includes(sentence), shown.reason);
+    assert.ok(shown.cure && !shown.reason.includes("undefined"));
+  }
+  assert.match(view(about({ said: "suspended" })).cure, /bàn hỗ trợ/);
+  assert.match(view(about({ said: "revoked", code: "status.expired" })).cure, /bàn hỗ trợ/);
+});
+
+test("what is the matter with the lists is said in small type, once", () => {
+  const shown = view(about({ refused: "status.rolled_back", ageMs: 9 * MINUTE }, {}, { isStale: true, refused: "trustlist.unrevoked" }));
+  assert.equal(
+    shown.note,
+    "Danh sách thu hồi tải 9 phút trước. Danh sách khóa tải 2 phút trước. Danh sách khóa trên máy đã hết hạn. " +
+      "Kết nối mạng để tải bản mới. Danh sách khóa tải về bỏ quên một khóa đã bị thu hồi; giữ bản đang có. Báo trực ban. " +
+      "Danh sách thu hồi mới tải cũ hơn bản đang có; giữ bản đang có.",
+  );
+  assert.equal(view(about({ said: null, code: "status.forged", refused: "status.forged", ageMs: null })).note, "Danh sách khóa tải 2 phút trước.");
+});
+
+test("ages are told as people say them", () => {
+  const ages = [30_000, 5 * MINUTE, 119 * MINUTE, 47 * 60 * MINUTE, 49 * 60 * MINUTE, -5];
+  assert.deepEqual(ages.map((ms) => agoWords(sayIn("vi"), ms)), ["vừa xong", "5 phút trước", "1 giờ trước", "47 giờ trước", "2 ngày trước", "vừa xong"]);
+});
+
+// ---------------------------------------------------------------- every code has its words
+
+const read = (path) => readFileSync(new URL(`../../src/motma/${path}`, import.meta.url), "utf8");
+const codesIn = (paths, room) => [...new Set(paths.flatMap((path) => read(path).match(new RegExp(`(?<=")${room}\\.[a-z0-9_]+(?=")`, "g"))))];
+
+test("every code of a list has words of its own, in both languages", () => {
+  const codes = [...codesIn(["scanner/status.js", "core/status.py"], "status"), ...codesIn(["scanner/trust.js", "core/trustlist.py", "core/trustwire.py"], "trustlist")];
+  assert.ok(codes.length >= 26);
+  for (const lang of ["vi", "en"]) assert.equal(new Set(codes.map((code) => sayIn(lang)(code))).size, codes.length);
+});
+
+test("what speaks against a code is said as the server says it", () => {
+  const reasons = read("core/reasons.py");
+  const codes = [...codesIn(["scanner/code.js"], "code"), ...codesIn(["scanner/offline.js"], "standing")];
+  assert.ok(codes.length >= 20);
+  for (const code of codes) {
+    for (const lang of ["vi", "en"]) assert.ok(reasons.includes(JSON.stringify(sayIn(lang)(code))), `${code} ${sayIn(lang)(code)}`);
+  }
+});
