@@ -70,9 +70,7 @@ async def scanner(request: _Request) -> _Page:
 @get("/scan/shell", include_in_schema=False)
 async def shell(request: _Request) -> Response[bytes]:
     """The scanner without names: what a phone keeps, to open it without a network."""
-    return render(
-        request, "scan/index.html", app=app_url(), checkpoint=None, officer=None, device=None, device_id=None
-    )
+    return render(request, "scan/index.html", app=app_url(), checkpoint=None, officer=None, device=None, device_id=None)
 
 
 @get("/scan/pulse", include_in_schema=False, status_code=204)
