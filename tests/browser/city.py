@@ -8,7 +8,7 @@ import shutil
 import tempfile
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, Page, Playwright
 from motma.config import Settings, read_settings
 from motma.connectors.registry.population import Person, Population
 from motma.core import base45
-from motma.core.ids import new_fact_id
+from motma.core.ids import new_fact_id, parse_qid
 from motma.measures import load_demo_measure
 from motma.replay.drive import free_port, running_server
 from motma.services.check import Ask, Checked
@@ -54,6 +54,8 @@ class City:
     key: str
     token: str
     population: Population
+    stop: Callable[[], None]
+    """Ends the server's process; what it kept stays."""
 
     def person(self, index: int) -> Person:
         """Somebody of the register."""
@@ -67,6 +69,15 @@ class City:
                 return await built.house.enrol.invite_device(checkpoint, "Máy thử", utc_now())
 
         return f"{self.url}/scan/enrol#{_run(ask())}"
+
+    def revoke(self, qid: str) -> None:
+        """Withdraw a citizen, as somebody at a terminal does."""
+
+        async def ask() -> None:
+            async with build(self.settings) as built:
+                await built.house.status.revoke(parse_qid(qid), "Thử thu hồi", by="test", now=utc_now())
+
+        _run(ask())
 
     def judge(self, code: str, at: dt.datetime) -> Checked:
         """What an officer is answered to ``code`` scanned at another time than now."""
@@ -100,8 +111,9 @@ def running_city(*, measure: bool = True) -> Iterator[City]:
 
     try:
         pin, key, token = _run(admit())
-        with _in_thread(settings) as url:
-            yield City(url, settings, pin, key, token, Population(settings.register_seed, settings.register_size))
+        with _in_thread(settings) as (url, stop):
+            population = Population(settings.register_seed, settings.register_size)
+            yield City(url, settings, pin, key, token, population, stop)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -200,8 +212,8 @@ def _run(work):  # type: ignore[no-untyped-def]
 
 
 @contextlib.contextmanager
-def _in_thread(settings: Settings) -> Iterator[str]:
-    """Keep the server's process for as long as the block lasts."""
+def _in_thread(settings: Settings) -> Iterator[tuple[str, Callable[[], None]]]:
+    """Keep the server's process for as long as the block lasts, or until it is told to stop."""
     started, ended = threading.Event(), threading.Event()
     told: list[str] = []
 
@@ -220,8 +232,12 @@ def _in_thread(settings: Settings) -> Iterator[str]:
     thread = threading.Thread(target=run)
     thread.start()
     started.wait()
-    try:
-        yield told[0]
-    finally:
+
+    def stop() -> None:
         ended.set()
         thread.join()
+
+    try:
+        yield told[0], stop
+    finally:
+        stop()
