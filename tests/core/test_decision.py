@@ -97,6 +97,7 @@ def evidence_of(said: dict[str, Any]) -> Evidence:
         liveness=said.get("liveness", "static"),
         by_hand=frozenset(said.get("by_hand", ())),
         plain=said.get("plain", False),
+        somebody_else=said.get("somebody_else", False),
         measure_active=said.get("measure_active", True),
         refer=ADVICE if "refer" in said else None,
     )

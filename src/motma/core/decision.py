@@ -25,7 +25,8 @@ class Evidence:
     ``code`` is the verified code if one was shown, ``problem`` the error code of one that did not verify;
     ``standing`` is what the store says of the citizen (None: nothing). ``by_hand``: the kinds of ``liveness`` for
     which the measure asks the officer to look at the document; ``plain``: the citizen was named by a text that nobody
-    signed. ``refer`` is set while a diversion is open.
+    signed. ``somebody_else``: another issuer's code bears the citizen's number, and not the name and birth date that
+    they declared. ``refer`` is set while a diversion is open.
     """
 
     code: VerifiedCode | None = None
@@ -34,6 +35,7 @@ class Evidence:
     liveness: Liveness = "static"
     by_hand: frozenset[Liveness] = frozenset()
     plain: bool = False
+    somebody_else: bool = False
     measure_active: bool = True
     refer: Advice | None = None
 
@@ -86,7 +88,7 @@ def _what_speaks_against(evidence: Evidence, now: dt.datetime) -> list[str]:
             found.append("code.not_yet")
         if standing.grade is Grade.PENDING:
             found.append("identity.pending")
-        elif standing.grade is not Grade.MATCHED:
+        elif standing.grade is not Grade.MATCHED or evidence.somebody_else:
             found.append("identity.mismatched")
         elif (
             code and not code.claims.matched and not are_twins(code.claims.code_id, fact_id_bytes(standing.declaration))
@@ -99,7 +101,7 @@ def _what_speaks_against(evidence: Evidence, now: dt.datetime) -> list[str]:
             found.append("code.newer_exists")
     if evidence.plain:
         found.append("code.plain_text")
-    if code and evidence.liveness in evidence.by_hand:
+    if (code or evidence.plain) and evidence.liveness in evidence.by_hand:  # what nobody signed is no better
         found.append(f"proof.{evidence.liveness}")
     if evidence.refer:
         found.append("diversion.open")

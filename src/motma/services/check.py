@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 
-from motma.core.code import Liveness, liveness
+from motma.core.code import Liveness, VerifiedCode, liveness
 from motma.core.decision import Evidence, Verdict, decide
 from motma.core.errors import Conflict, Invalid
 from motma.core.facts import Board, Fact, Holder, Scanned, Standing
@@ -13,6 +13,7 @@ from motma.core.flow import Advice, Network, advise
 from motma.core.ids import Document, FactId, Qid, parse_fact_id
 from motma.core.measure import active_measure
 from motma.core.reasons import REASONS, Outcome
+from motma.core.text import name_key
 from motma.core.words import Words
 from motma.services.board import BoardReader
 from motma.services.enrol import Device
@@ -118,10 +119,12 @@ class Check:
         board = await self._board.current(now)
         measure = active_measure(board.measures.values(), now)
         live = liveness(code, now - (_sent(ask) - scanned_at)) if code else None
+        person, somebody_else = await self._person(code, standing, now)
         evidence = Evidence(
             code=code,
             problem=shown.problem,
             plain=shown.plain,
+            somebody_else=somebody_else,
             standing=standing,
             liveness=live or "static",
             by_hand=frozenset(measure.by_hand) if measure else frozenset(),
@@ -151,11 +154,6 @@ class Check:
             ),
         )
         recorded = await self._store.append(Act(facts=(fact,)))
-        person = (
-            Person(code.claims.qid, code.claims.name, code.claims.birth_date, code.claims.last_four)
-            if code
-            else await self._holder(standing)
-        )
         if isinstance(recorded, Already):
             return _said_of(shown, await self._as_first_answered(fact, person, standing))
         return _said_of(shown, _checked(scan_id, verdict, person, standing, now, live))
@@ -178,6 +176,24 @@ class Check:
         if diversion is None:
             return None
         return advise(self._network, checkpoint, diversion, standing.route if standing else (), board.diversions)
+
+    async def _person(
+        self, code: VerifiedCode | None, standing: Standing | None, now: dt.datetime
+    ) -> tuple[Person | None, bool]:
+        """Whom the officer should have before them, and whether the code says somebody else.
+
+        A code of ours was compared with the register when it was issued. Whoever else signs may put any name beside a
+        number: what is known of the number here is said then, and nobody goes on the strength of another's standing.
+        """
+        if code is None:
+            return await self._holder(standing), False
+        claims = code.claims
+        said = Person(claims.qid, claims.name, claims.birth_date, claims.last_four)
+        key = (await self._board.trust(now)).keys.get(code.key.kid.hex())
+        held = None if key and key.added.own else await self._holder(standing)
+        if held is None or (held.birth_date, name_key(held.name)) == (said.birth_date, name_key(said.name)):
+            return said, False
+        return held, True
 
     async def _holder(self, standing: Standing | None) -> Person | None:
         """Who a typed number belongs to, from the code last issued."""
