@@ -1,5 +1,6 @@
 """By the plate: who may ask, what is said, how often, and who is told."""
 
+import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from motma.core.facts import LookedUp
 from motma.core.ids import Qid
 from motma.services.plates import LOOKUPS
+from motma.storage.store import Holding
 from tests.world import HERE, World, living_world
 
 
@@ -83,6 +85,30 @@ async def test_so_often_and_no_oftener(world: World) -> None:
     assert (await world.check(qid="521322923144321717")).status_code == 200  # checking goes on
     world.now += dt.timedelta(minutes=5, seconds=1)
     assert (await ask(officer, "59C1 123.45")).status_code == 200
+
+
+async def test_many_at_once_are_many(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database that takes its time must not let a device ask for every plate there is."""
+    holdings = world.built.store.holdings
+
+    async def slowly(wallet: bytes) -> list[Holding]:
+        await asyncio.sleep(0.05)
+        return await holdings(wallet)
+
+    monkeypatch.setattr(world.built.store, "holdings", slowly)
+    officer = await world.officer_at()
+    answers = await asyncio.gather(*[ask(officer, "59C1 123.45") for _ in range(2 * LOOKUPS)])
+    assert sorted(answer.status_code for answer in answers) == [200] * LOOKUPS + [429] * LOOKUPS
+
+
+async def test_who_declares_again_and_again_takes_nobodys_place(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("motma.services.plates._PEOPLE_MAX", 2)
+    first = await declare(world, 0, "51F12345")
+    for _ in range(3):
+        world.now += dt.timedelta(seconds=1)
+        second = await declare(world, 1, "51F12345")
+    people = (await ask(await world.officer_at(), "51F12345")).json()["people"]
+    assert [one["qid"] for one in people] == [second["qid"], first["qid"]]
 
 
 @pytest.mark.parametrize("plate", ["", "xe máy", "1" * 400, "59C1\x0012345", "ABCDEF", None, 5])

@@ -14,7 +14,7 @@ from motma.core.ids import FactId, Qid, new_fact_id, parse_plate
 from motma.core.words import Words
 from motma.services.enrol import Device, TooManyGuesses
 from motma.storage.keys import Secrets
-from motma.storage.store import Act, Store
+from motma.storage.store import Act, Holding, Store
 
 LOOKUPS, LOOKUPS_PER = 20, dt.timedelta(minutes=5)
 """How often one device may ask; a checkpoint needs it for one vehicle in many."""
@@ -71,13 +71,15 @@ class Plates:
         plate = parse_plate(ask.plate)
         self._count(device.id, now)
         people: dict[Qid, Traveller] = {}
-        for holding in (await self._store.holdings(plate_key(self._secrets, plate)))[:_PEOPLE_MAX]:
+        newest: dict[Qid, Holding] = {}  # somebody who declares again and again takes nobody's place
+        for holding in await self._store.holdings(plate_key(self._secrets, plate)):
+            newest.setdefault(holding.qid, holding)
+        for holding in list(newest.values())[:_PEOPLE_MAX]:
             standing = await self._store.standing(holding.qid)
             if standing is None or standing.declaration != holding.declaration or now >= standing.valid_until:
                 continue
             if traveller := await self._traveller(holding.qid, standing.code):
                 people[holding.qid] = traveller
-        self._asked[device.id].append(now)
         facts = [self._fact(device, officer, None, now), *(self._fact(device, officer, qid, now) for qid in people)]
         await self._store.append(Act(facts=tuple(facts)))
         return Travellers(tuple(people.values()))
@@ -87,6 +89,7 @@ class Plates:
         self._asked[device] = recent
         if len(recent) >= LOOKUPS:
             raise TooManyLookups(recent[0] + LOOKUPS_PER - now)
+        recent.append(now)  # before anything is waited for: many who ask at once are many
 
     async def _traveller(self, qid: Qid, code: FactId | None) -> Traveller | None:
         issued = await self._store.fact(code) if code else None
