@@ -68,7 +68,15 @@ async def desk(folder: Path, *, begun: bool = True, now: dt.datetime = NOW) -> A
     )
     try:
         board = BoardReader(store)
-        trust = Trust(store=store, board=board, chest=chest, issuer="motma.test", areas=["79", "75"], random=os.urandom)
+        trust = Trust(
+            store=store,
+            board=board,
+            chest=chest,
+            issuer="motma.test",
+            areas=["79", "75"],
+            random=os.urandom,
+            status_uri="https://motma.test/v1/status",
+        )
         if begun:
             await trust.begin(now)
         yield Desk(store, board, chest, trust)
@@ -331,7 +339,7 @@ async def test_a_platform_may_sign_what_it_was_told(it: Desk) -> None:
 async def test_what_cannot_be_delegated(it: Desk) -> None:
     scope = await with_measure(it)
     ours = it.chest.signer(bytes.fromhex(await it.signs())).public
-    revoked = await it.trust.delegate("x.test", a_key(), **scope)
+    revoked = await it.trust.delegate("x.test", a_key(), **scope, status_uri="https://x.test/status/")
     await it.trust.revoke(revoked.added.kid, "stolen", NOW)
     cases: list[tuple[str, type[MotmaError], dict[str, Any]]] = [
         ("key.issuer_ours", Conflict, {"issuer": "motma.test"}),
@@ -347,6 +355,8 @@ async def test_what_cannot_be_delegated(it: Desk) -> None:
         ("key.until", Invalid, {"until": NOW}),
         ("key.status_uri", Invalid, {"status_uri": "javascript:1"}),
         ("key.status_uri", Invalid, {"status_uri": "https://" + "x" * 200}),
+        ("key.status_uri", Invalid, {"status_uri": "https://motma.test/v1/status/"}),
+        ("key.status_uri", Invalid, {"status_uri": "https://x.test/status"}),
         ("key.known", Conflict, {"public": ours}),
         ("key.known", Conflict, {"public": revoked.public}),
     ]

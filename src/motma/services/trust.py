@@ -265,6 +265,16 @@ class Trust:
             raise Invalid("key.until", Words("Hạn ký phải ở sau lúc này.", "The time it ends must lie ahead."))
         if len(status_uri) > STATUS_URI_MAX_CHARS or not _AN_ADDRESS.fullmatch(status_uri):
             raise Invalid("key.status_uri", Words("Địa chỉ phải là http(s)://…", "The address must be http(s)://…"))
+        lists = status_uri.rstrip("/")
+        others = {key.added.status_uri.rstrip("/") for key in known.keys.values() if key.added.issuer != issuer}
+        if lists and lists in others | {self._status_uri.rstrip("/")}:  # whoever signs there says what is revoked
+            raise Invalid(
+                "key.status_uri",
+                Words(
+                    "Ở địa chỉ này là danh sách của bên khác. Mỗi bên cấp mã có địa chỉ riêng.",
+                    "The lists of somebody else stand at this address. Every issuer has its own.",
+                ),
+            )
         kid = key_id(public).hex()
         if kid in known.keys:
             raise Conflict("key.known", Words("Khoá này đã có trong danh sách.", "This key is in the list already."))
