@@ -15,6 +15,9 @@ import httpx
 import pytest
 from litestar import Litestar
 
+from motma.core.facts import Fact, LookedUp
+from motma.core.ids import new_fact_id
+from motma.storage.store import Act
 from motma.web.gate import BODY_MAX_BYTES
 from tests.web.doors import DOORS
 from tests.world import HERE, NEXT, World, living_world
@@ -258,6 +261,21 @@ async def test_who_declares_for_somebody_learns_nothing_of_their_ways(world: Wor
     name = world.built.house.steer.network.by_id[HERE].name.vi
     assert name in (await citizen.get("/code/1/looks")).text
     assert name not in (await neighbour.get("/code/1/looks")).text
+
+
+async def test_nor_by_so_many_facts_that_the_citizens_own_declaration_is_out_of_sight(world: World) -> None:
+    citizen, neighbour = world.browser(), world.browser()
+    await world.declare_on_page(citizen, world.person(0))
+    world.now += dt.timedelta(seconds=1)
+    await world.declare_on_page(neighbour, world.person(0))
+    wallet = world.built.house.wallet(neighbour.cookies["motma_wallet"])
+    [held] = await world.built.house.declare.held(wallet, world.now)
+    look = LookedUp("device", "officer")
+    ids = [new_fact_id("plk", world.now, n.to_bytes(10, "big")) for n in range(1_000)]
+    many = [Fact(id=id, at=world.now, actor="x", qid=held.qid, what=look) for id in ids]
+    await world.built.store.append(Act(facts=tuple(many)))
+    await world.check(qid=held.qid)
+    assert await world.built.house.declare.looks(wallet, held.qid) == []
 
 
 async def test_signing_in_gives_a_new_secret_and_takes_none(world: World) -> None:

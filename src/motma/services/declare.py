@@ -24,6 +24,7 @@ from motma.services.plates import plate_key
 from motma.storage.keys import Secrets
 from motma.storage.store import Act, Already, Holding, Store
 
+_DECLARED_MAX = 200
 _RACES = 5
 """How often a citizen may be declared elsewhere at the same moment before we give up; twice is already rare."""
 
@@ -246,7 +247,9 @@ class Declare:
             for fact in facts
             if isinstance(fact.what, Issued) and fact.what.declaration in mine
         }
-        alone = all(fact.id in mine for fact in facts if isinstance(fact.what, Accepted))
+        declared = await self._store.facts_about(qid, kinds=("declaration.accepted",), limit=_DECLARED_MAX)
+        # More of them than are read: whose the others are is not known, and not to be brought about by declaring on.
+        alone = len(declared) < _DECLARED_MAX and all(fact.id in mine for fact in declared)
         looks = []
         for fact in facts:
             what = fact.what
