@@ -135,5 +135,5 @@ def test_a_forgery_is_stopped_and_names_nobody(post: Post) -> None:
 def test_the_next_day_the_lists_are_over_and_stop_nobody(post: Post) -> None:
     post.show(post.revoked, after_ms=25 * 60 * _MINUTE_MS)
     expect(post.page.locator("#word")).to_have_text("CHƯARÕ")
-    expect(post.page.locator("#reason")).to_contain_text("Theo danh sách ấy, mã đã bị thu hồi.")
+    expect(post.page.locator("#reason")).to_contain_text("Mã đã bị thu hồi, theo danh sách nay đã hết hạn.")
     expect(post.page.locator("#cure")).to_contain_text("bàn hỗ trợ")

@@ -16,7 +16,6 @@ const CURES = {
   "standing.revoked": "standing.revoked.cure",
   "standing.suspended": "standing.suspended.cure",
 };
-const WITHDRAWN = new Set(["revoked", "suspended"]);
 
 /**
  * `says` is what belief.js says; `why` why the server has not answered, as in checks.js. Gives:
@@ -24,21 +23,20 @@ const WITHDRAWN = new Set(["revoked", "suspended"]);
  *   person   what codeSays says of the bearer, or null: nobody is named by a code that does not verify
  *   live     "live" | "static" | "stale" | null
  *   reason, note   sentences: [[key, …values]]; a value { at: ms } is a moment, { ago: ms } an age
- *   cure     key of what to do, or null: look at the document
+ *   cure     key of what to do
  */
 export function offlineFindings({ problem, code, status, keys }, why) {
   const deciding = problem ?? standingOf(status);
   const tone = STOPS.has(deciding) ? "stop" : "unknown";
-  const away = [`unknown.${why}`];
+  const away = [`away.${why}`];
   const found = problem ? [[problem]] : whatItSays(code, status, deciding);
-  const note = [...agesOf(keys, status), ...troublesOf(keys, status)];
-  const was = status?.code === "status.expired" && WITHDRAWN.has(status.said) ? "standing.suspended.cure" : null;
+  const note = [...agesOf(keys, status), ...troublesOf(keys, status), ["unknown.unrecorded"]];
   return {
     tone,
     person: code,
     live: code?.live ?? null,
     reason: tone === "stop" ? [[deciding]] : [away, ...found],
-    cure: CURES[deciding] ?? was,
+    cure: CURES[deciding] ?? (status && wasWithdrawn(status) ? "cure.help_desk" : "unknown.look"),
     note: tone === "stop" ? [away, ...note] : note,
   };
 }
@@ -50,22 +48,35 @@ function standingOf({ code, said }) {
 }
 
 function whatItSays(code, status, deciding) {
+  if (deciding === "standing.suspended") return [[deciding]];
+  if (wasWithdrawn(status)) return [[`says.was_${status.said}`]];
   const at = { at: code.when === "not_yet" ? code.validFrom : code.validUntil };
   const sentences = [[`says.${code.when}`, at]];
   if (code.worth === "reject") sentences.push(["says.worth_reject"]);
   else if (!code.matched) sentences.push(["says.pending"]);
   else if (code.worth === "manual") sentences.push(["says.worth_manual"]);
   if (deciding) return [[deciding], ...sentences];
-  if (status.code === null) return [...sentences, status.isStale ? ["says.valid_then", { ago: status.ageMs }] : ["says.unrevoked"]];
-  const was = status.code === "status.expired" && WITHDRAWN.has(status.said);
-  return [...sentences, [status.code], ...(was ? [[`says.was_${status.said}`]] : [])];
+  if (isPast(status)) return [...sentences, ["says.valid_then", { ago: status.ageMs }]];
+  return [...sentences, [status.code ?? "says.unrevoked"]];
+}
+
+/** Not withdrawn when the list came, and that is a while ago. */
+function isPast({ code, said, isStale }) {
+  return code === null && said === "valid" && isStale;
+}
+
+/** By a list that is over. */
+function wasWithdrawn({ code, said }) {
+  return code === "status.expired" && (said === "revoked" || said === "suspended");
 }
 
 /** How old the lists are; together, if they came together. */
 function agesOf(keys, status) {
   if (keys.ageMs === null) return [];
   if (status === null || status.ageMs === null) return [["ages.keys", { ago: keys.ageMs }]];
-  if (Math.abs(keys.ageMs - status.ageMs) < 60_000) return [["ages.both", { ago: status.ageMs }]];
+  const isTogether = Math.abs(keys.ageMs - status.ageMs) < 60_000;
+  if (isPast(status)) return isTogether ? [] : [["ages.keys", { ago: keys.ageMs }]]; // that of the other is said already
+  if (isTogether) return [["ages.both", { ago: status.ageMs }]];
   return [["ages.status", { ago: status.ageMs }], ["ages.keys", { ago: keys.ageMs }]];
 }
 

@@ -28,7 +28,7 @@ export function viewOf(answer, lang, { timeZone } = {}) {
     const again = answer.why !== "refused"; // what was refused once is refused again
     const cure = say(again ? "unknown.cure" : "unknown.refused.cure");
     const view = { ...blank("unknown", lang), reason, cure, action: again ? "retry" : "next" };
-    return answer.says ? withoutServer(answer, view, lang, timeZone, say) : view;
+    return answer.says ? withoutServer(answer, lang, timeZone, say) : view;
   }
   const { outcome, known, reasons, citizen, refer, valid_until, live } = answer.verdict;
   const tone = outcome === "manual" && !known ? "unknown" : TONES[outcome];
@@ -68,7 +68,7 @@ function blank(tone, lang) {
 }
 
 /** What belief.js knows of the code, in words. It can be tried again: the scan is not recorded. */
-function withoutServer({ why, says }, view, lang, timeZone, say) {
+function withoutServer({ why, says }, lang, timeZone, say) {
   const { tone, person, live, reason, cure, note } = offlineFindings(says, why);
   const fill = (value) => (value.at === undefined ? agoWords(say, value.ago) : moment(value.at, lang, timeZone));
   const sentences = (list) => list.map(([key, ...values]) => say(key, ...values.map(fill))).join(" ");
@@ -78,9 +78,9 @@ function withoutServer({ why, says }, view, lang, timeZone, say) {
     about: person ? aboutPerson(person, "unknown", say) : null,
     live: live ? say(`live.${live}`) : null,
     reason: sentences(reason),
-    cure: cure ? `${say(cure)} ${say("unrecorded")}` : view.cure,
-    note: note.length ? sentences(note) : null,
-    action: view.action,
+    cure: say(cure),
+    note: sentences(note),
+    action: "retry",
   };
 }
 

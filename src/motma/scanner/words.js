@@ -41,8 +41,8 @@ const WORDS = {
   "camera.again": ["Thử lại", "Try again"],
   "aim.silent": ["Đưa mã vào khung · chạm để bật tiếng", "Hold the code in the frame · tap for sound"],
   "aim.offline": [
-    "Mất mạng: chưa kiểm tra được mã. Kiểm tra giấy tờ bằng mắt.",
-    "No network: codes cannot be checked. Check the documents by hand.",
+    "Mất mạng: mã chỉ được xem theo danh sách trên máy. So với giấy tờ.",
+    "No network: codes are judged by the lists on this device alone. Compare the documents.",
   ],
   "aim": ["Đưa mã vào khung", "Hold the code in the frame"],
 
@@ -111,10 +111,12 @@ const WORDS = {
     "Kiểm tra giấy tờ bằng mắt. Lượt này có thể chưa được ghi; có mạng thì bấm Thử lại.",
     "Check the documents by hand. This scan may not be recorded; try again when there is a network.",
   ],
-  "unrecorded": [
-    "Lượt này có thể chưa được ghi; có mạng thì bấm Thử lại.",
-    "This scan may not be recorded; try again when there is a network.",
-  ],
+  "unknown.look": ["Kiểm tra giấy tờ bằng mắt.", "Check the documents by hand."],
+  "unknown.unrecorded": ["Có mạng, bấm Thử lại để ghi lượt này.", "With a network, try again to record this scan."],
+  "away.offline": ["Mất mạng.", "No network."],
+  "away.slow": ["Máy chủ không trả lời kịp.", "The server did not answer in time."],
+  "away.server": ["Máy chủ đang trục trặc.", "The server has a fault."],
+  "away.garbled": ["Máy chủ trả lời lạ.", "The server's answer makes no sense."],
 
   "says.valid": ["Mã: chữ ký đúng, hạn đến {0}.", "The code: signature right, valid until {0}."],
   "says.not_yet": ["Mã: chữ ký đúng, dùng được từ {0}.", "The code: signature right, valid from {0}."],
@@ -123,16 +125,13 @@ const WORDS = {
   "says.worth_manual": ["Lúc cấp, người này cần được hỏi thêm.", "When issued, this person was to be asked further."],
   "says.worth_reject": ["Lúc cấp, người này không được qua.", "When issued, this person was not to pass."],
   "says.unrevoked": ["Không nằm trong danh sách thu hồi.", "It is not on the list of revoked codes."],
-  "says.valid_then": [
-    "Chưa bị thu hồi, theo danh sách tải {0}, nay đã cũ.",
-    "Not revoked by the list fetched {0}, which is old by now.",
-  ],
+  "says.valid_then": ["Chưa bị thu hồi, theo danh sách tải {0}.", "Not revoked, by the list fetched {0}."],
   "says.check_again": [
     "Có thông tin mới về người này; chỉ máy chủ biết.",
     "There is news of this person that only the server knows.",
   ],
-  "says.was_revoked": ["Theo danh sách ấy, mã đã bị thu hồi.", "By that list, the code was revoked."],
-  "says.was_suspended": ["Theo danh sách ấy, mã đang bị tạm ngưng.", "By that list, the code was suspended."],
+  "says.was_revoked": ["Mã đã bị thu hồi, theo danh sách nay đã hết hạn.", "Revoked, by a list that has expired."],
+  "says.was_suspended": ["Mã bị tạm ngưng, theo danh sách nay đã hết hạn.", "Suspended, by a list that has expired."],
   "says.keys_expired": [
     "Danh sách khóa trên máy đã hết hạn. Kết nối mạng để tải bản mới.",
     "The list of keys on this device has expired. Connect to fetch a new one.",
@@ -141,9 +140,9 @@ const WORDS = {
   "ages.status": ["Danh sách thu hồi tải {0}.", "List of revoked codes fetched {0}."],
   "ages.keys": ["Danh sách khóa tải {0}.", "List of keys fetched {0}."],
   "ago.now": ["vừa xong", "just now"],
-  "ago.minutes": ["{0} phút trước", "{0} min ago"],
-  "ago.hours": ["{0} giờ trước", "{0} h ago"],
-  "ago.days": ["{0} ngày trước", "{0} days ago"],
+  "ago.minutes": ["{0}\u00a0phút trước", "{0}\u00a0min ago"],
+  "ago.hours": ["{0}\u00a0giờ trước", "{0}\u00a0h ago"],
+  "ago.days": ["{0}\u00a0ngày trước", "{0}\u00a0days ago"],
 
   // What speaks against a code, in the words of core/reasons.py: the server would say the same.
   "code.oversized": ["Chữ trong mã dài quá mức.", "The text is too long to be a code."],
@@ -184,12 +183,12 @@ const WORDS = {
 
   // Why a list is not taken, or says nothing: the codes of status.js and trust.js.
   "status.missing": [
-    "Máy này chưa có danh sách thu hồi cho mã này; không biết có bị thu hồi không.",
-    "This device has no list of revoked codes for it; whether it was revoked is not known.",
+    "Không biết có bị thu hồi không: máy chưa có danh sách.",
+    "Whether it was revoked is not known: there is no list here.",
   ],
   "status.elsewhere": [
-    "Nơi khác cấp mã này; trên máy này không biết có bị thu hồi không.",
-    "Issued elsewhere; whether it was revoked is not known on this device.",
+    "Không biết có bị thu hồi không: mã do nơi khác cấp.",
+    "Whether it was revoked is not known: issued elsewhere.",
   ],
   "status.unreadable": ["Danh sách thu hồi tải về bị hỏng.", "The list of revoked codes came damaged."],
   "status.wrong_type": ["Thứ tải về không phải danh sách thu hồi.", "What came is no list of revoked codes."],
@@ -215,8 +214,8 @@ const WORDS = {
     "The list of revoked codes is signed by another issuer, who has no say over this code.",
   ],
   "status.expired": [
-    "Danh sách thu hồi trên máy đã hết hạn; không biết nay có bị thu hồi không.",
-    "The list of revoked codes on this device has expired; whether it is revoked now is not known.",
+    "Không biết có bị thu hồi không: danh sách đã hết hạn.",
+    "Whether it was revoked is not known: the list has expired.",
   ],
   "status.not_yet": [
     "Danh sách thu hồi ghi giờ ở tương lai. Xem lại đồng hồ của máy.",
@@ -235,8 +234,8 @@ const WORDS = {
     "This device has no list of keys yet, so it cannot read codes without a network.",
   ],
   "trustlist.mixed": [
-    "Danh sách thu hồi trên máy cũ hơn mức cho phép; không biết nay có bị thu hồi không.",
-    "The list of revoked codes on this device is older than allowed; whether it is revoked now is not known.",
+    "Không biết có bị thu hồi không: danh sách trên máy quá cũ.",
+    "Whether it was revoked is not known: the list here is too old.",
   ],
   "trustlist.too_large": [
     "Danh sách khóa tải về quá lớn; giữ bản đang có.",
