@@ -21,7 +21,7 @@ from motma.roads import load_network
 from motma.wiring import build, utc_now
 from tests.storage.servers import PostgresServer
 
-_LOAD_SECONDS = 1.5
+_ANSWERED, _PATIENCE_SECONDS = 150, 60
 _SENDERS = 24
 
 
@@ -43,10 +43,12 @@ async def _load_kill_and_look(settings: Settings) -> None:
     answered: list[tuple[Traveller, dict[str, Any], bytes]] = []
     async with running_server(settings) as url:
         load = asyncio.create_task(_load(url, settings, ways, answered))
-        await asyncio.sleep(_LOAD_SECONDS)
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            while len(answered) < _ANSWERED and not load.done():
+                await asyncio.sleep(0.01)
         _kill_server(settings.port)
         await load
-    assert len(answered) > 100, "no load to speak of"
+    assert len(answered) >= _ANSWERED, "no load to speak of"
 
     async with running_server(settings) as url, aiohttp.ClientSession(url) as session:
         for traveller, receipt, scan in answered:

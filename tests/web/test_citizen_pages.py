@@ -28,7 +28,6 @@ from motma.forms import load_form, load_units
 from motma.roads import load_network
 from motma.services.declare import HeldCode, Look, Receipt
 from motma.web import assets, citizens
-from motma.web.citizens import time_left
 from motma.web.gate import gate
 from motma.web.problems import answer_error
 from motma.web.qr import draw_svg
@@ -435,19 +434,3 @@ async def test_the_declaration_weighs_less_than_60_kilobytes(browser: httpx.Asyn
     for steps in range(4):
         page = await walk(browser, steps)
         assert carried + len(gzip.compress(page.content)) < 60_000 - 4_000  # headers of eight answers
-
-
-@pytest.mark.parametrize(
-    ("left", "vi", "en"),
-    [
-        (dt.timedelta(days=5, hours=3), "Còn 5 ngày", "5 days left"),
-        (dt.timedelta(hours=41, minutes=59), "Còn 41 giờ", "41 hours left"),
-        (dt.timedelta(hours=1), "Còn 1 giờ", "1 hour left"),
-        (dt.timedelta(minutes=59, seconds=59), "Còn 59 phút", "59 min left"),
-        (dt.timedelta(seconds=1), "Còn 1 phút", "1 min left"),
-        (dt.timedelta(0), "Đã hết hạn", "Expired"),
-        (dt.timedelta(hours=-9), "Đã hết hạn", "Expired"),
-    ],
-)
-def test_time_left_is_said_as_people_say_it(left: dt.timedelta, vi: str, en: str) -> None:
-    assert time_left(NOW + left, NOW) == Words(vi, en)
