@@ -353,6 +353,7 @@ async def test_what_cannot_be_delegated(it: Desk) -> None:
         ("measure.unknown", Hidden, {"measures": [*scope["measures"], "none"]}),
         ("area.unknown", Hidden, {"areas": ["79", "00"]}),
         ("key.until", Invalid, {"until": NOW}),
+        ("key.until", Invalid, {"until": NOW.replace(year=2926)}),
         ("key.status_uri", Invalid, {"status_uri": "javascript:1"}),
         ("key.status_uri", Invalid, {"status_uri": "https://" + "x" * 200}),
         ("key.status_uri", Invalid, {"status_uri": "https://motma.test/v1/status/"}),

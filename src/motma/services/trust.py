@@ -28,6 +28,7 @@ from motma.storage.store import Act, Already, Store
 
 REASON_MAX_CHARS = 200
 STATUS_URI_MAX_CHARS = 200
+UNTIL_MAX = dt.timedelta(days=36_525)
 
 _WHENEVER = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 # What is signed must not look older than its key when a clock that was ahead is set right.
@@ -261,8 +262,14 @@ class Trust:
             raise Hidden("measure.unknown", Words("Không có biện pháp này.", "There is no such measure."))
         if not set(areas) <= set(self._areas):
             raise Hidden("area.unknown", Words("Không có tỉnh mang mã này.", "There is no province of this code."))
-        if until <= now:
-            raise Invalid("key.until", Words("Hạn ký phải ở sau lúc này.", "The time it ends must lie ahead."))
+        if not now < until <= now + UNTIL_MAX:  # the list of trust has no room for every year that can be typed
+            raise Invalid(
+                "key.until",
+                Words(
+                    "Hạn ký phải ở sau lúc này, nhiều nhất một trăm năm.",
+                    "The time it ends must lie ahead, by at most a hundred years.",
+                ),
+            )
         if len(status_uri) > STATUS_URI_MAX_CHARS or not _AN_ADDRESS.fullmatch(status_uri):
             raise Invalid("key.status_uri", Words("Địa chỉ phải là http(s)://…", "The address must be http(s)://…"))
         lists = status_uri.rstrip("/")
