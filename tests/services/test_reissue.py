@@ -85,3 +85,14 @@ async def test_the_page_goes_on_showing_the_code_for_screens(world: World) -> No
     shown = (await browser.get("/code/1.png")).content
     assert (await browser.get("/code/1/paper")).status_code == 200
     assert (await browser.get("/code/1.png")).content == shown
+
+
+async def test_what_is_suspended_is_not_printed_and_says_so(world: World) -> None:
+    browser = world.browser()
+    await world.declare_on_page(browser, world.person(0))
+    assert (await browser.get("/code/1/paper")).status_code == 200
+    [standing] = await world.built.store.standings(Qid(""), 2)
+    await world.built.house.status.suspend(standing.qid, "looked into", by="test", now=world.now)
+    assert "Đang tạm ngưng" in (await browser.get("/code")).text
+    printed = await browser.get("/code/1/paper", headers={"accept": "application/json"})
+    assert (printed.status_code, printed.json()["code"]) == (409, "paper.suspended")

@@ -1,5 +1,6 @@
 """A key of the holder's browser, bound into the code it holds: who may, what it gives, what it never takes away."""
 
+import asyncio
 import base64
 import datetime as dt
 import zlib
@@ -286,3 +287,9 @@ async def test_the_service_worker_keeps_what_the_page_is_made_of(world: World) -
         assert (await browser.get(address)).status_code == 200, address
     assert not any(address.startswith("/code") for address in keeps["parts"])
     assert all(address in page for address in keeps["parts"] if ".js" in address or ".css" in address)
+
+
+async def test_many_keys_at_once_are_no_more_than_in_a_row(world: World) -> None:
+    browser, held = await holder(world)
+    answers = await asyncio.gather(*[bind(browser, held, new_key()[1]) for _ in range(3 * KEYS_A_DAY)])
+    assert sorted(answer.status_code for answer in answers) == [200] * KEYS_A_DAY + [409] * 2 * KEYS_A_DAY

@@ -25,7 +25,7 @@ from motma.web.papers import refuse_spent
 from motma.wiring import Built
 
 
-@click.command("paper")
+@click.command("paper", short_help="Print many citizens' codes into one PDF.")
 @click.argument("qids", nargs=-1, metavar="[QID]...")
 @click.option("--file", "listing", type=click.File(encoding="utf-8-sig", errors="replace"), help="One number a line.")
 @click.option("-o", "--out", type=click.Path(path_type=Path, dir_okay=False), required=True, help="The PDF to write.")
@@ -85,7 +85,7 @@ async def _find(built: Built, qid: Qid, now: dt.datetime) -> PaperCode:
     issued = await built.store.fact(standing.code) if standing and standing.code else None
     if standing is None or issued is None or issued.personal is None:
         raise Hidden("paper.unknown", Words("Số này chưa được cấp mã.", "No code was issued for this number."))
-    refuse_spent(standing.revoked, standing.valid_until, now)
+    refuse_spent(standing.revoked, standing.suspended, standing.valid_until, now)
     holder = msgspec.json.decode(issued.personal, type=Holder)
     text = await built.house.carriers.on_paper(issued.id, now)
     return PaperCode(text, holder.name, qid, standing.valid_from, standing.valid_until)

@@ -5,10 +5,12 @@ holder's browser adds is that the screen can prove itself live (``docs/code-form
 that away. The twin on paper says that it is on paper.
 """
 
+import asyncio
 import datetime as dt
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
+from weakref import WeakValueDictionary
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -72,6 +74,7 @@ class Carriers:
         self._codes = codes
         self._secrets = secrets
         self._random = random
+        self._binding: WeakValueDictionary[FactId, asyncio.Lock] = WeakValueDictionary()
 
     async def bind(self, wallet: bytes, qid: Qid, key: bytes, now: dt.datetime) -> str:
         """Bind ``key`` (a P-256 point of 33 or 65 bytes) into the code that ``wallet`` holds of ``qid``; its text.
@@ -90,15 +93,18 @@ class Carriers:
         once = self._secrets.index("live", f"{base.id} {point.hex()}")
         if held := await self._store.holder(once):
             return await self._text(FactId(held))
-        if sum(isinstance(one.what, Issued) and one.what.live and one.at > now - _DAY for one in issued) >= KEYS_A_DAY:
-            raise Conflict(
-                "live.too_many",
-                Words(
-                    "Mã này đã đổi khóa quá nhiều lần hôm nay. Mã tĩnh vẫn dùng được; mai thử lại.",
-                    "This code changed its key too often today. The static code still works; try again tomorrow.",
-                ),
-            )
-        return await self._issue_twin(holding.declaration, base, once, now, holder_key=point)
+        async with self._binding.setdefault(holding.declaration, asyncio.Lock()):  # or many at once would all count few
+            issued = await codes_of(self._store, holding)
+            recent = [one for one in issued if isinstance(one.what, Issued) and one.what.live and one.at > now - _DAY]
+            if len(recent) >= KEYS_A_DAY:
+                raise Conflict(
+                    "live.too_many",
+                    Words(
+                        "Mã này đã đổi khóa quá nhiều lần hôm nay. Mã tĩnh vẫn dùng được; mai thử lại.",
+                        "This code changed its key too often today. The static code still works; try again tomorrow.",
+                    ),
+                )
+            return await self._issue_twin(holding.declaration, base, once, now, holder_key=point)
 
     async def on_paper(self, base_id: FactId, now: dt.datetime) -> str:
         """The twin for paper of the code ``base_id``, or that code itself if it is one; the same each time it is asked.

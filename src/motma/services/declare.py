@@ -56,6 +56,7 @@ class HeldCode:
     valid_until: dt.datetime
     grade: Grade
     revoked: bool
+    suspended: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,6 +229,7 @@ class Declare:
                     standing.valid_until if newest else issued.what.valid_until,
                     standing.grade,
                     standing.revoked,
+                    standing.suspended,
                 )
         return list(codes.values())
 

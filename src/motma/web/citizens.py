@@ -171,8 +171,11 @@ class Shown:
     @classmethod
     def of(cls, number: int, held: HeldCode, now: dt.datetime) -> "Shown":
         icon, status = _standing(held, now)
-        usable = not held.revoked and now < held.valid_until
-        return cls(number, held, time_left(held.valid_until, now), icon, status, usable)
+        usable = not held.revoked and not held.suspended and now < held.valid_until
+        left = time_left(held.valid_until, now)
+        if held.revoked or held.suspended:
+            left = Words("Đã bị thu hồi", "Revoked") if held.revoked else Words("Đang tạm ngưng", "Suspended")
+        return cls(number, held, left, icon, status, usable)
 
 
 def time_left(until: dt.datetime, now: dt.datetime) -> Words:
@@ -200,11 +203,11 @@ _OUTCOMES = {
 def _standing(held: HeldCode, now: dt.datetime) -> tuple[str, Words]:
     """(icon, the one line of status)."""
     if held.revoked:
-        return "stop", Words(
-            "Mã đã bị thu hồi. Khai lại hoặc hỏi cán bộ chốt.", "Revoked. Declare again or ask at a checkpoint."
-        )
+        return "stop", Words("Mang giấy tờ tới hỏi cán bộ chốt.", "Ask at a checkpoint, with your document.")
+    if held.suspended:
+        return "check", Words("Mang giấy tờ tới hỏi cán bộ chốt.", "Ask at a checkpoint, with your document.")
     if held.valid_until <= now:
-        return "unknown", Words("Mã đã hết hạn. Khai lại để dùng tiếp.", "Expired. Declare again to go on using it.")
+        return "unknown", Words("Khai lại để có mã mới.", "Declare again for a new code.")
     if held.grade is Grade.MATCHED:
         return "go", Words("Đã đối soát khớp", "Matched with the register")
     if held.grade is Grade.PENDING:

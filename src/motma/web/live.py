@@ -130,7 +130,7 @@ async def _nth(request: _Request, n: int) -> HeldCode:
 
 
 def _said(code: HeldCode, text: str, now: dt.datetime) -> Response[Held]:
-    usable = not code.revoked and now < code.valid_until
+    usable = not code.revoked and not code.suspended and now < code.valid_until
     return Response(Held(now, code.qid, text, code.valid_until, usable), headers={"cache-control": "no-store"})
 
 

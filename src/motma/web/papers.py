@@ -22,7 +22,7 @@ async def print_code(request: Request[Any, Any, Any], n: FromPath[int]) -> Respo
     if not 0 < n <= len(codes):
         raise Hidden("code.hidden", Words("Không có mã này trên máy này.", "This code is not on this device."))
     held = codes[n - 1]
-    refuse_spent(held.revoked, held.valid_until, now)
+    refuse_spent(held.revoked, held.suspended, held.valid_until, now)
     lang: str = request.scope["state"]["lang"]
     text = await house.carriers.on_paper(held.code_id, now)
     code = PaperCode(text, held.name, held.qid, held.valid_from, held.valid_until)
@@ -39,14 +39,23 @@ async def print_code(request: Request[Any, Any, Any], n: FromPath[int]) -> Respo
 routes = [print_code]
 
 
-def refuse_spent(revoked: bool, valid_until: dt.datetime, now: dt.datetime) -> None:
-    """Raise :class:`Conflict` ``paper.revoked`` or ``paper.expired``: paper must not look valid when it is not."""
+def refuse_spent(revoked: bool, suspended: bool, valid_until: dt.datetime, now: dt.datetime) -> None:
+    """Raise :class:`Conflict` ``paper.revoked``, ``paper.suspended`` or ``paper.expired``: paper must not look valid
+    when it is not."""
     if revoked:
         raise Conflict(
             "paper.revoked",
             Words(
                 "Mã đã bị thu hồi nên không in. Hỏi cán bộ chốt.",
                 "The code was revoked, so it is not printed. Ask at a checkpoint.",
+            ),
+        )
+    if suspended:
+        raise Conflict(
+            "paper.suspended",
+            Words(
+                "Mã đang tạm ngưng nên không in. Hỏi cán bộ chốt.",
+                "The code is suspended, so it is not printed. Ask at a checkpoint.",
             ),
         )
     if valid_until <= now:
