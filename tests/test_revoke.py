@@ -66,11 +66,15 @@ def citizen(tmp_path: Path) -> tuple[Qid, Callable[[], Standing]]:
 def test_revoke_suspend_restore(run: Run, citizen: tuple[Qid, Callable[[], Standing]]) -> None:
     qid, standing = citizen
     grouped = f"{qid[:6]} {qid[6:12]} {qid[12:]}"
-    assert run("suspend", grouped, "--reason", "đang xác minh") == (0, "suspended, with 2 codes\n", "")
+    assert run("suspend", grouped, "--reason", "đang xác minh") == (
+        0,
+        f"{qid} is suspended, and 2 codes with it.\n",
+        "",
+    )
     assert (standing().revoked, standing().suspended) == (False, True)
-    assert run("revoke", qid, "--reason", "mất giấy tờ") == (0, "revoked, with 2 codes\n", "")
+    assert run("revoke", qid, "--reason", "mất giấy tờ") == (0, f"{qid} is revoked, and 2 codes with it.\n", "")
     assert standing().revoked
-    assert run("restore", qid) == (0, "restored, with 2 codes\n", "")
+    assert run("restore", qid) == (0, f"{qid} is restored, and 2 codes with it.\n", "")
     assert not (standing().revoked or standing().suspended)
     code, out, said = run("restore", qid)
     assert (code, out) == (2, "") and "[standing.in_order]" in said

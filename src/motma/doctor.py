@@ -107,7 +107,8 @@ def _keys(chest: Chest, trust: Trust) -> list[Finding]:
             key = trust.signing(use)
             if key:
                 chest.signer(key.kid).sign(b"motma: are you there?")
-                findings.append(Finding("ok", f"keys.{use}", f"{key.added.kid} signs, {chest.kids()[key.kid]}."))
+                where = chest.kids()[key.kid]
+                findings.append(Finding("ok", f"keys.{use}", f"{key.added.kid} signs; private half: {where}."))
             else:
                 findings.append(Finding("ok", f"keys.{use}", "Will be made when the server starts."))
     except MotmaError as error:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Literal
 
 import click
-from rich.table import Table
+from rich.table import Column, Table
 
 from motma import __version__
 from motma.cli.key import key
@@ -59,7 +59,7 @@ def serve(host: str | None, port: int | None) -> None:
         server(settings).run()
 
 
-@cli.command()
+@cli.command(short_help="A living city on this machine, with a way in.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="Port to listen on.")
 @click.option(
     "--people",
@@ -76,7 +76,7 @@ def demo(port: int, people: int, fresh: bool, once: bool) -> None:
         sys.exit(run(run_demo(console, port=port, people=people, fresh=fresh, once=once)))
 
 
-@cli.command()
+@cli.command(short_help="Play August 2021 and account for every scan.")
 @click.option("--declarations", type=click.IntRange(1, 96_347), default=96_347, show_default=True)
 @click.option(
     "--url",
@@ -96,7 +96,7 @@ def replay(declarations: int, url: str | None, concurrency: int, seed: int) -> N
     sys.exit(0 if result.adds_up else 1)
 
 
-@cli.group()
+@cli.group(short_help="Let a device, officer, operator or platform in.")
 def admit() -> None:
     """Let a device, an officer, an operator or a platform in; what opens the door is printed once."""
 
@@ -112,7 +112,10 @@ async def _openable(settings: Settings) -> None:
 @click.option("--name", default="Máy quét", show_default=True, help="What people call the device.")
 @click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="Where the server is reached.")
 def admit_device(checkpoint: str, name: str, url: str) -> None:
-    """A one-time link, good for a day, that enrols a device at CHECKPOINT."""
+    """A one-time link, good for a day, that enrols a device at CHECKPOINT, such as g07-vinh-binh.
+
+    A running server lists them all at /v1/checkpoints.
+    """
     token = with_house(lambda built, now: built.house.enrol.invite_device(checkpoint, name, now))
     click.echo(f"{url}/scan/enrol#{token}")
 
@@ -140,7 +143,7 @@ def admit_platform(platform: str, name: str) -> None:
     click.echo(with_house(lambda built, now: built.house.enrol.register_platform(platform, name, now)))
 
 
-@cli.command()
+@cli.command(short_help="Let one of them in no longer.")
 @click.argument("kind", type=click.Choice(["device", "officer", "operator", "platform"]))
 @click.argument("who")
 def dismiss(kind: Literal["device", "officer", "operator", "platform"], who: str) -> None:
@@ -198,7 +201,7 @@ def measure_list() -> None:
     with_house(show)
 
 
-@cli.command("standing")
+@cli.command("standing", short_help="Fold all facts anew and compare.")
 @click.option("--repair", is_flag=True, help="Write what the facts say where the table differs.")
 def standing(repair: bool) -> None:
     """Fold every citizen's facts again and compare with the standing table."""
@@ -207,11 +210,11 @@ def standing(repair: bool) -> None:
     sys.exit(1 if rebuilt.differing and not repair else 0)
 
 
-@cli.command()
+@cli.command(short_help="Check every setting, and say what to do.")
 def doctor() -> None:
     """Check every setting and what the server stands on; each finding with its id and what to do."""
     findings = run(examine())
-    table = Table("", "check", "finding", "what to do")
+    table = Table("", "check", Column("finding", overflow="fold"), "what to do")
     for finding in findings:
         mark = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "error": "[red]✕[/]"}[finding.level]
         table.add_row(mark, finding.id, finding.message, finding.hint)

@@ -35,7 +35,7 @@ _USE = click.option(
 )
 
 
-@click.group("key")
+@click.group("key", short_help="Look after the keys that sign.")
 def key() -> None:
     """Look after the keys that sign: the newest promoted one signs, all that are not revoked verify.
 
@@ -82,13 +82,14 @@ def key_list() -> None:
 def key_new(use: KeyUse, module: str | None, token: str | None) -> None:
     """Make a key that waits.
 
-    It is published, so that scanners get to know it, and signs only after `motma key rotate`.
+    It is published, so that scanners get to know it, and signs only after `motma key rotate` for the same use.
     """
     if (module is None) != (token is None):
         raise click.UsageError("--pkcs11 and --token go together.")
     place = (module, token) if module is not None and token is not None else None
     made = with_house(lambda built, now: built.house.trust.new(now, use=use, token=place))
-    click.echo(f"{made.added.kid} waits. `motma key rotate` lets it sign.")
+    rotate = "motma key rotate" if use == "code" else f"motma key rotate --use {use}"
+    click.echo(f"{made.added.kid} waits. `{rotate}` lets it sign.")
 
 
 @key.command("rotate")

@@ -1,11 +1,14 @@
 """``motma read``: what any code is, what it says, and what that is worth; from a picture or from its text."""
 
+import datetime as dt
 import io
 import json
 import sys
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import click
 import zxingcpp
@@ -24,6 +27,7 @@ from motma.core.legacy.shc import join_parts
 from motma.core.words import Words
 from motma.wiring import utc_now
 
+_LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
 _FILE_MAX_BYTES = 32 << 20
 _PIXELS_MAX = 60_000_000
 _SIDE_MAX = 20_000
@@ -62,7 +66,7 @@ _VALUES = {
 _MATRIX = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.AllMatrix])
 
 
-@click.command("read")
+@click.command("read", short_help="Say what any code is, and what it proves.")
 @click.argument("what", metavar="FILE|TEXT")
 @click.option("--json", "as_json", is_flag=True, help="A JSON list instead of tables; numbers stand there whole.")
 @click.option("--full", is_flag=True, help="Show the numbers of documents and phones whole.")
@@ -71,7 +75,7 @@ _MATRIX = zxingcpp.BarcodeFormats([zxingcpp.BarcodeFormat.AllMatrix])
     "key_files",
     type=click.Path(path_type=Path),
     multiple=True,
-    help="Public keys to believe: a JWK set, a DID document, or PEM keys or certificates. May be given again.",
+    help="Public keys to believe: a JWK set (ours: /.well-known/jwks.json), a DID document, PEM. May be given again.",
 )
 def read(what: str, as_json: bool, full: bool, key_files: tuple[Path, ...]) -> None:
     """Say what any code is: ours, identity and insurance cards, codes of 2021, vaccine passports, health cards.
@@ -117,6 +121,8 @@ def _believed(files: tuple[Path, ...]) -> Anchors:
 
 def _texts(what: str) -> list[str]:
     """The texts of the codes that ``what`` stands for."""
+    if not what.strip():
+        raise Invalid("read.nothing", Words("Chưa có gì để đọc.", "There is nothing to read."))
     if what == "-":
         return _inside(sys.stdin.buffer.read(_FILE_MAX_BYTES + 1))
     if _is_there(what):
@@ -295,10 +301,20 @@ def _both(words: Words) -> str:
 def _shown(name: str, value: Value, *, full: bool) -> str:
     if isinstance(value, tuple):
         return "\n".join(value)
+    if name in ("valid_from", "valid_until"):
+        return _moment(value)
     if name in SENSITIVE and not full and "*" not in value:
         return "••••" + value[-4:] if len(value) > 6 else "••••"
     words = _VALUES.get((name, value))
     return _both(words) if words else value
+
+
+def _moment(value: str) -> str:
+    """A time by the clock in Vietnam; a day stays one."""
+    with suppress(ValueError, OverflowError):
+        if len(value) > len("2026-03-31"):
+            return f"{dt.datetime.fromisoformat(value).astimezone(_LOCAL):%Y-%m-%d %H:%M} +07:00"
+    return value
 
 
 def _style(trust: Trust) -> tuple[str, str]:

@@ -12,7 +12,7 @@ from motma.core.words import Words
 from motma.wiring import Built
 
 
-@click.command("reissue")
+@click.command("reissue", short_help="Sign every code in force anew.")
 @click.option("--signed-by", metavar="KID", default="", help="Only codes that this key signed (`motma key list`).")
 def reissue(signed_by: str) -> None:
     """Sign every code that is in force anew with the key that signs now.

@@ -8,7 +8,7 @@ from motma.core.ids import parse_qid
 _reason = click.option("--reason", required=True, help="Why, in one line; kept with what was done.")
 
 
-@click.command()
+@click.command(short_help="Withdraw a citizen and every code they hold.")
 @click.argument("qid")
 @_reason
 def revoke(qid: str, reason: str) -> None:
@@ -19,26 +19,26 @@ def revoke(qid: str, reason: str) -> None:
     """
     number = parse_qid(qid)
     count = with_house(lambda built, now: built.house.status.revoke(number, reason, by="cli", now=now))
-    click.echo(f"revoked, with {_codes(count)}")
+    click.echo(f"{number} is revoked, and {_codes(count)} with it.")
 
 
-@click.command()
+@click.command(short_help="Withhold them for now: to the help desk.")
 @click.argument("qid")
 @_reason
 def suspend(qid: str, reason: str) -> None:
     """Withhold the standing of the citizen with the number QID for now: checkpoints send them to the help desk."""
     number = parse_qid(qid)
     count = with_house(lambda built, now: built.house.status.suspend(number, reason, by="cli", now=now))
-    click.echo(f"suspended, with {_codes(count)}")
+    click.echo(f"{number} is suspended, and {_codes(count)} with it.")
 
 
-@click.command()
+@click.command(short_help="Undo revoke and suspend.")
 @click.argument("qid")
 def restore(qid: str) -> None:
     """Undo `motma revoke` and `motma suspend` for the citizen with the number QID."""
     number = parse_qid(qid)
     count = with_house(lambda built, now: built.house.status.restore(number, by="cli", now=now))
-    click.echo(f"restored, with {_codes(count)}")
+    click.echo(f"{number} is restored, and {_codes(count)} with it.")
 
 
 def _codes(count: int) -> str:

@@ -284,7 +284,13 @@ class Trust:
             )
         kid = key_id(public).hex()
         if kid in known.keys:
-            raise Conflict("key.known", Words("Khoá này đã có trong danh sách.", "This key is in the list already."))
+            raise Conflict(
+                "key.known",
+                Words(
+                    "Khoá này đã có trong danh sách. Xem: motma key list",
+                    "This key is in the list already. See: motma key list",
+                ),
+            )
         added = KeyAdded(
             kid=kid,
             point=point_of(public).hex(),
