@@ -151,8 +151,8 @@ _ALL = [
         Outcome.MANUAL,
         Words("Không tìm thấy tờ khai của số này.", "No declaration is found for this number."),
         Words(
-            "Kiểm tra số vừa nhập; nếu đúng, mời khai báo.",
-            "Check the number typed; if it is right, ask for a declaration.",
+            "Xem lại số; nếu đúng, mời khai báo.",
+            "Look at the number again; if it is right, ask for a declaration.",
         ),
         known=False,
     ),

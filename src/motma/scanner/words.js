@@ -39,7 +39,7 @@ const WORDS = {
     "Close other apps that use the camera, then try again.",
   ],
   "camera.again": ["Thử lại", "Try again"],
-  "aim.silent": ["Đưa mã vào khung · chạm để bật tiếng", "Hold the code in the frame · tap for sound"],
+  "aim.silent": ["Đưa mã vào khung. Chạm để bật tiếng.", "Hold the code in the frame. Tap for sound."],
   "aim.offline": [
     "Mất mạng: mã chỉ được xem theo danh sách trên máy. So với giấy tờ.",
     "No network: codes are judged by the lists on this device alone. Compare the documents.",
