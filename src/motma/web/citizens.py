@@ -203,9 +203,9 @@ _OUTCOMES = {
 def _standing(held: HeldCode, now: dt.datetime) -> tuple[str, Words]:
     """(icon, the one line of status)."""
     if held.revoked:
-        return "stop", Words("Mang giấy tờ tới hỏi cán bộ chốt.", "Ask at a checkpoint, with your document.")
+        return "stop", Words("Mang giấy tờ tới hỏi cán bộ chốt.", "Show your document at a checkpoint.")
     if held.suspended:
-        return "check", Words("Mang giấy tờ tới hỏi cán bộ chốt.", "Ask at a checkpoint, with your document.")
+        return "check", Words("Mang giấy tờ tới hỏi cán bộ chốt.", "Show your document at a checkpoint.")
     if held.valid_until <= now:
         return "unknown", Words("Khai lại để có mã mới.", "Declare again for a new code.")
     if held.grade is Grade.MATCHED:
