@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -32,6 +33,14 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     running = open_browser(playwright)
     yield running
     running.close()
+
+
+def until(page: Page, expression: str) -> None:
+    """Wait for an expression to become true. Playwright's own way polls with eval, which the page forbids."""
+    ends = time.monotonic() + 30
+    while not page.evaluate(expression):
+        assert time.monotonic() < ends, expression
+        page.wait_for_timeout(50)
 
 
 def phone(browser: Browser, *, script: bool = True) -> BrowserContext:
@@ -153,8 +162,8 @@ def test_it_opens_without_signal_live_and_all(browser: Browser) -> None:
     with running_city() as city:
         page = hold(context, city, 25)
         live(page)
-        page.wait_for_function("navigator.serviceWorker.controller !== null")
-        page.wait_for_function("caches.has('motma-code-pages')")
+        until(page, "navigator.serviceWorker.controller !== null")
+        until(page, "caches.has('motma-code-pages')")
         page.reload()
         live(page)
         name = page.locator(".holder-name").inner_text()
@@ -181,7 +190,7 @@ def test_removed_from_the_phone_nothing_is_left(browser: Browser, city: City) ->
     context = phone(browser)
     page = hold(context, city, 26)
     live(page)
-    page.wait_for_function("caches.has('motma-code-pages')")
+    until(page, "caches.has('motma-code-pages')")
     other = context.new_page()
     other.goto(f"{city.url}/code")
     live(other)
@@ -233,14 +242,14 @@ def test_another_wallet_is_never_shown_the_kept_page(browser: Browser, city: Cit
     context = phone(browser)
     page = hold(context, city, 27)
     live(page)
-    page.wait_for_function("caches.has('motma-code-pages')")
-    page.wait_for_function("navigator.serviceWorker.controller !== null")
+    until(page, "caches.has('motma-code-pages')")
+    until(page, "navigator.serviceWorker.controller !== null")
     page.reload()
     assert kept(page) == 1
     context.clear_cookies()  # another person on the same phone
     page.reload()
     expect(page.locator("h1")).to_have_text("Máy này chưa giữ mã nào")
-    page.wait_for_function("caches.has('motma-code-pages').then((is) => !is)")
+    until(page, "caches.has('motma-code-pages').then((is) => !is)")
     context.set_offline(True)
     with pytest.raises(Exception, match="ERR_"):
         page.goto(f"{city.url}/code")
