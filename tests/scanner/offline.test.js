@@ -60,7 +60,7 @@ test("everything else stays not known, and says why", () => {
     "danh sách trên máy quá cũ": about({ said: null, code: "trustlist.mixed" }),
     "Lúc cấp, người này không được qua.": about({}, { worth: "reject" }),
     "Lúc cấp còn chờ đối soát": about({}, { worth: "manual", matched: false }),
-    "Khoá ký mã này đã bị thu hồi.": none("code.revoked_key"),
+    "Khóa ký mã này đã bị thu hồi.": none("code.revoked_key"),
     "Chưa biết nơi ký mã này.": none("code.unknown_key"),
     "Phần chứng thực trực tiếp không đúng.": none("code.proof_forged"),
     "chưa có danh sách khóa": none("trustlist.none", { ageMs: null, isStale: false, refused: null }),

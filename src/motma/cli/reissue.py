@@ -30,7 +30,7 @@ async def _reissue(built: Built, now: dt.datetime, signed_by: str) -> int:
         raise Invalid(
             "key.which",
             Words(
-                "Không có khoá nào, hoặc có nhiều khoá, bắt đầu như vậy. Xem: motma key list",
+                "Không có khóa nào, hoặc có nhiều khóa, bắt đầu như vậy. Xem: motma key list",
                 "No key, or more than one, begins like that. See: motma key list",
             ),
         )

@@ -136,7 +136,7 @@ def _unreadable() -> Invalid:
     return Invalid(
         "key.unreadable",
         Words(
-            "Không đọc được khoá công khai. Gửi ở dạng PEM (BEGIN PUBLIC KEY) hoặc JWK.",
+            "Không đọc được khóa công khai. Gửi ở dạng PEM (BEGIN PUBLIC KEY) hoặc JWK.",
             "The public key cannot be read. Give it as PEM (BEGIN PUBLIC KEY) or as a JWK.",
         ),
     )
@@ -146,7 +146,7 @@ def _other_curve() -> Invalid:
     return Invalid(
         "key.curve",
         Words(
-            "Chỉ nhận khoá P-256 (ES256). Tạo một cặp khoá P-256 rồi gửi phần công khai.",
+            "Chỉ nhận khóa P-256 (ES256). Tạo một cặp khóa P-256 rồi gửi phần công khai.",
             "Only P-256 keys (ES256) are taken. Make a P-256 pair and send its public part.",
         ),
     )
@@ -156,7 +156,7 @@ def _private_given() -> Invalid:
     return Invalid(
         "key.private_given",
         Words(
-            "Đây là khoá riêng: đừng đưa cho ai. Tạo cặp khoá mới và chỉ gửi phần công khai.",
+            "Đây là khóa riêng: đừng đưa cho ai. Tạo cặp khóa mới và chỉ gửi phần công khai.",
             "This is a private key: give it to nobody. Make a new pair and send its public part only.",
         ),
     )

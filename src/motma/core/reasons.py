@@ -70,7 +70,7 @@ _ALL = [
         "code.algorithm",
         Words("Mã ký bằng cách không được chấp nhận.", "Signed in a way that is not accepted."),
     ),
-    _not_read("code.no_kid", Words("Mã không ghi khoá đã ký.", "It does not say which key signed it.")),
+    _not_read("code.no_kid", Words("Mã không ghi khóa đã ký.", "It does not say which key signed it.")),
     Reason(
         "code.other_kind",
         Outcome.MANUAL,
@@ -103,7 +103,7 @@ _ALL = [
     Reason(
         "code.revoked_key",
         Outcome.MANUAL,
-        Words("Khoá ký mã này đã bị thu hồi.", "The key that signed this code has been revoked."),
+        Words("Khóa ký mã này đã bị thu hồi.", "The key that signed this code has been revoked."),
         Words(
             "So giấy tờ; mời người ấy lấy mã mới trên trang Một Mã.",
             "Compare the document; ask them to get a new code on the Một Mã page.",
@@ -130,7 +130,7 @@ _ALL = [
     Reason(
         "code.key_out_of_time",
         Outcome.MANUAL,
-        Words("Mã được ký khi khoá không còn hiệu lực.", "Signed when the key was not in force."),
+        Words("Mã được ký khi khóa không còn hiệu lực.", "Signed when the key was not in force."),
         _COMPARE,
     ),
     Reason(

@@ -124,7 +124,7 @@ def accept(held: TrustedList | Pins, raw: bytes, now: dt.datetime) -> TrustedLis
     if offered.issuer != held.issuer:  # step 6
         raise Invalid(
             "trustlist.wrong_issuer",
-            Words("Danh sách tin cậy này của cơ quan khác.", "This trust list is that of another authority."),
+            Words("Danh sách khóa này của cơ quan khác.", "This trust list is that of another authority."),
         )
     if isinstance(held, Pins):
         _is_no_leap(0, offered)  # step 8
@@ -145,7 +145,7 @@ def _vouched(signatures: Iterable[Signature], roots: Iterable[RootKey]) -> None:
         raise Invalid(
             "trustlist.unknown_root",
             Words(
-                "Danh sách tin cậy không do khóa gốc nào mà máy này biết ký. Giữ bản đang có; báo người quản trị.",
+                "Danh sách khóa không do khóa gốc nào mà máy này biết ký. Giữ bản đang có; báo người quản trị.",
                 "The trust list is signed by no root key known here. Keep the one at hand; tell the administrator.",
             ),
         )
@@ -160,7 +160,7 @@ def _signed_by_its_own(own: Signature, roots: Iterable[RootKey]) -> None:
         raise Invalid(
             "trustlist.stripped_root",
             Words(
-                "Danh sách tin cậy không còn ghi khóa gốc đã ký nó. Giữ bản đang có; báo người quản trị.",
+                "Danh sách khóa không còn ghi khóa gốc đã ký nó. Giữ bản đang có; báo người quản trị.",
                 "The trust list no longer names the root that signed it. Keep the one at hand; tell the administrator.",
             ),
         )
@@ -180,7 +180,7 @@ def _goes_not_back(held: TrustedList, offered: TrustedList) -> None:
         raise Invalid(
             "trustlist.rolled_back",
             Words(
-                "Danh sách tin cậy này cũ hơn, hoặc trái với danh sách đang có; giữ bản đang có.",
+                "Danh sách khóa này cũ hơn, hoặc trái với danh sách đang có; giữ bản đang có.",
                 "This trust list is older than the one at hand or contradicts it; the one at hand is kept.",
             ),
         )
@@ -191,7 +191,7 @@ def _is_no_leap(version: int, offered: TrustedList) -> None:
         raise Invalid(
             "trustlist.fast_forward",
             Words(
-                "Số bản của danh sách tin cậy nhảy quá xa. Giữ bản đang có; báo người quản trị.",
+                "Số bản của danh sách khóa nhảy quá xa. Giữ bản đang có; báo người quản trị.",
                 "The version of the trust list leaps too far ahead. Keep the one at hand; tell the administrator.",
             ),
         )
@@ -203,7 +203,7 @@ def _revokes_for_ever(held: TrustedList, offered: TrustedList) -> None:
         raise Invalid(
             "trustlist.unrevoked",
             Words(
-                "Danh sách tin cậy bỏ qua một khóa đã bị thu hồi. Giữ bản đang có; báo người quản trị.",
+                "Danh sách khóa bỏ qua một khóa đã bị thu hồi. Giữ bản đang có; báo người quản trị.",
                 "The trust list forgets a key that was revoked. Keep the one at hand; tell the administrator.",
             ),
         )
@@ -214,7 +214,7 @@ def _is_of_now(offered: TrustedList, now: dt.datetime) -> None:
         raise Invalid(
             "trustlist.expired",
             Words(
-                "Danh sách tin cậy đã hết hạn. Kết nối mạng để tải bản mới; xem lại đồng hồ của máy.",
+                "Danh sách khóa đã hết hạn. Kết nối mạng để tải bản mới; xem lại đồng hồ của máy.",
                 "The trust list has expired. Connect to fetch a new one; check this device's clock.",
             ),
         )
@@ -222,7 +222,7 @@ def _is_of_now(offered: TrustedList, now: dt.datetime) -> None:
         raise Invalid(
             "trustlist.not_yet",
             Words(
-                "Danh sách tin cậy ghi giờ ở tương lai. Xem lại đồng hồ của máy.",
+                "Danh sách khóa ghi giờ ở tương lai. Xem lại đồng hồ của máy.",
                 "The trust list is dated in the future. Check this device's clock.",
             ),
         )
@@ -238,7 +238,7 @@ def _forged() -> Invalid:
     return Invalid(
         "trustlist.forged",
         Words(
-            "Danh sách tin cậy đã bị sửa hoặc làm giả; giữ bản đang có.",
+            "Danh sách khóa đã bị sửa hoặc làm giả; giữ bản đang có.",
             "The trust list has been altered or forged; the one at hand is kept.",
         ),
     )

@@ -89,7 +89,7 @@ class TrustedList(msgspec.Struct, frozen=True, kw_only=True):
             raise Invalid(
                 "trustlist.mixed",
                 Words(
-                    "Danh sách trạng thái cũ hơn mức mà danh sách tin cậy cho phép. Kết nối mạng để tải bản mới.",
+                    "Danh sách trạng thái cũ hơn mức mà danh sách khóa cho phép. Kết nối mạng để tải bản mới.",
                     "The status list is older than the trust list allows. Connect to fetch a new one.",
                 ),
             )
@@ -141,7 +141,7 @@ def open_list(raw: bytes) -> Sign1:
     if len(raw) > LIST_MAX_BYTES:
         raise Invalid(
             "trustlist.too_large",
-            Words("Danh sách tin cậy quá lớn; không đọc.", "The trust list is too large and was not read."),
+            Words("Danh sách khóa quá lớn; không đọc.", "The trust list is too large and was not read."),
         )
     try:
         envelope = parse_sign1(raw, max_bytes=LIST_MAX_BYTES)
@@ -151,7 +151,7 @@ def open_list(raw: bytes) -> Sign1:
     if headers.get(TYP) != MEDIA_TYPE:
         raise Invalid(
             "trustlist.wrong_type",
-            Words("Đây không phải danh sách tin cậy.", "This is not a trust list."),
+            Words("Đây không phải danh sách khóa.", "This is not a trust list."),
         )
     if raw[0] != _TAGGED_SIGN1 or set(headers) != {ALG, KID, TYP}:
         raise _unreadable()
@@ -311,5 +311,5 @@ def _unreadable() -> Invalid:
     """Bytes that are no list of trust, or one in a form that is not known here."""
     return Invalid(
         "trustlist.unreadable",
-        Words("Danh sách tin cậy bị hỏng. Tải lại.", "The trust list is damaged. Fetch it again."),
+        Words("Danh sách khóa bị hỏng. Tải lại.", "The trust list is damaged. Fetch it again."),
     )

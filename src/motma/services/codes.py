@@ -78,7 +78,7 @@ class CodeOffice:
             raise Unavailable(
                 "key.none",
                 Words(
-                    "Chưa có khoá để ký mã. Báo cho người vận hành.",
+                    "Chưa có khóa để ký mã. Báo cho người vận hành.",
                     "There is no key to sign codes with. Tell the operator.",
                 ),
             )

@@ -281,7 +281,7 @@ class Declare:
             raise Conflict(
                 "idempotency.reused",
                 Words(
-                    "Khoá gửi lại này đã dùng cho một tờ khai khác. Dùng khoá mới.",
+                    "Khóa gửi lại này đã dùng cho một tờ khai khác. Dùng khóa mới.",
                     "This idempotency key was used for another declaration. Use a new key.",
                 ),
             )

@@ -173,7 +173,7 @@ class Enrol:
         known = await self._find("operator", key.strip(), now)
         if known is None or known.subject != subject:
             self._count_guess(self._guesses_at_operators, subject, now)
-            raise Hidden("operator.unknown", Words("Tên hoặc khoá chưa đúng.", "The name or the key is not right."))
+            raise Hidden("operator.unknown", Words("Tên hoặc khóa chưa đúng.", "The name or the key is not right."))
         return await self._give("session", subject, {}, now, _SESSION)
 
     async def sign_out(self, token: str, now: dt.datetime) -> None:

@@ -94,14 +94,14 @@ class Trust:
             raise Invalid(
                 "key.ambiguous",
                 Words(
-                    f"Có {len(found)} khoá bắt đầu như vậy. Gõ thêm vài ký tự.",
+                    f"Có {len(found)} khóa bắt đầu như vậy. Gõ thêm vài ký tự.",
                     f"{len(found)} keys begin like this. Type some more of it.",
                 ),
             )
         if not found:
             raise Hidden(
                 "key.unknown",
-                Words("Không có khoá này. Xem: motma key list", "There is no such key. See: motma key list"),
+                Words("Không có khóa này. Xem: motma key list", "There is no such key. See: motma key list"),
             )
         return found[0]
 
@@ -112,7 +112,7 @@ class Trust:
             raise Unavailable(
                 "key.none",
                 Words(
-                    "Chưa có khoá để ký. Báo cho người vận hành: motma key rotate",
+                    "Chưa có khóa để ký. Báo cho người vận hành: motma key rotate",
                     "There is no key to sign with. Tell the operator: motma key rotate",
                 ),
             )
@@ -191,12 +191,12 @@ class Trust:
         key = await self.find(prefix, now)
         _still_believed(key)
         if key.retired_at:
-            raise Conflict("key.retired", Words("Khoá này đã thôi ký rồi.", "This key is retired already."))
+            raise Conflict("key.retired", Words("Khóa này đã thôi ký rồi.", "This key is retired already."))
         if known.signing(key.added.use) == key:
             raise Conflict(
                 "key.signs",
                 Words(
-                    "Khoá này đang ký. Chạy motma key rotate: khoá khác ký thay và khoá này nghỉ.",
+                    "Khóa này đang ký. Chạy motma key rotate: khóa khác ký thay và khóa này nghỉ.",
                     "This key is the one that signs. Run motma key rotate: another signs, and this one retires.",
                 ),
             )
@@ -210,7 +210,7 @@ class Trust:
         """
         reason = parse_line(reason, REASON_MAX_CHARS)
         if not reason:
-            raise Invalid("key.reason", Words("Ghi lý do thu hồi khoá.", "Say why the key is revoked."))
+            raise Invalid("key.reason", Words("Ghi lý do thu hồi khóa.", "Say why the key is revoked."))
         heir: KeyAdded | None = None
         for _ in range(_ATTEMPTS):
             known = await self._look(now)
@@ -254,7 +254,7 @@ class Trust:
             raise Invalid(
                 "key.scope",
                 Words(
-                    "Ghi rõ khoá được ký cho biện pháp nào, và ở tỉnh nào hay cả nước.",
+                    "Ghi rõ khóa được ký cho biện pháp nào, và ở tỉnh nào hay cả nước.",
                     "Say for which measures the key may sign, and in which provinces or everywhere.",
                 ),
             )
@@ -287,7 +287,7 @@ class Trust:
             raise Conflict(
                 "key.known",
                 Words(
-                    "Khoá này đã có trong danh sách. Xem: motma key list",
+                    "Khóa này đã có trong danh sách. Xem: motma key list",
                     "This key is in the list already. See: motma key list",
                 ),
             )
@@ -318,7 +318,7 @@ class Trust:
             raise Conflict(
                 "key.issuer_ours",
                 Words(
-                    "Đây là tên của hệ thống này. Bên được uỷ quyền phải mang tên khác.",
+                    "Đây là tên của hệ thống này. Bên được ủy quyền phải mang tên khác.",
                     "This is the name of this house. Whoever is delegated to needs another.",
                 ),
             )
@@ -389,7 +389,7 @@ def _still_believed(key: KnownKey) -> None:
     if key.revoked_at:
         raise Conflict(
             "key.revoked",
-            Words("Khoá này đã bị thu hồi rồi, vĩnh viễn.", "This key is revoked already, for ever."),
+            Words("Khóa này đã bị thu hồi rồi, vĩnh viễn.", "This key is revoked already, for ever."),
         )
 
 
@@ -397,7 +397,7 @@ def _overtaken() -> Conflict:
     return Conflict(
         "key.overtaken",
         Words(
-            "Có người vừa thay đổi khoá cùng lúc. Chưa làm gì; xem motma key list rồi thử lại nếu vẫn cần.",
+            "Có người vừa thay đổi khóa cùng lúc. Chưa làm gì; xem motma key list rồi thử lại nếu vẫn cần.",
             "Somebody changed the keys at the same moment. Nothing was done; see motma key list, then try again if "
             "you still want to.",
         ),

@@ -83,7 +83,7 @@ class TrustDesk:
             raise Unavailable(
                 "trustlist.no_root",
                 Words(
-                    "Chưa có khóa gốc để ký danh sách tin cậy. Báo cho người vận hành.",
+                    "Chưa có khóa gốc để ký danh sách khóa. Báo cho người vận hành.",
                     "There is no root key to sign the trust list with. Tell the operator.",
                 ),
             )
@@ -119,7 +119,7 @@ class TrustDesk:
             raise Unavailable(
                 "trustlist.unpublishable",
                 Words(
-                    f"Danh sách tin cậy không phát hành được ({error.code}). Báo cho người vận hành.",
+                    f"Danh sách khóa không phát hành được ({error.code}). Báo cho người vận hành.",
                     f"The trust list cannot be published ({error.code}). Tell the operator.",
                 ),
                 permanent=True,

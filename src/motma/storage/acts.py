@@ -130,7 +130,7 @@ class Seal:
             raise Unavailable(
                 "storage.sealed",
                 Words(
-                    "Không mở được dữ liệu đã niêm phong. Kiểm tra tệp khoá và bản sao lưu.",
+                    "Không mở được dữ liệu đã niêm phong. Kiểm tra tệp khóa và bản sao lưu.",
                     "Sealed data cannot be opened. Check the secrets file and the backup.",
                 ),
                 permanent=True,

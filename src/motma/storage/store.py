@@ -85,7 +85,7 @@ class Store:
                 raise Unavailable(
                     "storage.other_key",
                     Words(
-                        "Tệp khoá không phải của cơ sở dữ liệu này. Dùng lại tệp khoá cũ.",
+                        "Tệp khóa không phải của cơ sở dữ liệu này. Dùng lại tệp khóa cũ.",
                         "The secrets file does not belong to this database. Put the old one back.",
                     ),
                     permanent=True,

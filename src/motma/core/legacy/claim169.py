@@ -233,7 +233,7 @@ def key_of(sign1: cose.Sign1, claim: Claim169, keys: Iterable[Claim169Key]) -> C
         raise Invalid(
             "claim169.unknown_key",
             Words(
-                "Chưa biết khoá của nơi cấp mã này. Xem giấy tờ gốc.",
+                "Chưa biết khóa của nơi cấp mã này. Xem giấy tờ gốc.",
                 "The issuer's key is not known here. See the documents.",
             ),
         )

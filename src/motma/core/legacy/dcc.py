@@ -174,14 +174,14 @@ def signer_of(sign1: cose.Sign1, anchors: Anchors) -> DccAnchor:
     if not sign1.kids:
         raise Invalid(
             "dcc.no_kid",
-            Words("Mã không ghi khoá nào ký nó.", "It does not say which key signed it."),
+            Words("Mã không ghi khóa nào ký nó.", "It does not say which key signed it."),
         )
     bearers = [anchor for anchor in anchors.dcc if anchor.kid in sign1.kids]
     if not bearers:
         raise Invalid(
             "dcc.unknown_key",
             Words(
-                "Khoá ký mã này chưa có trong danh sách tin cậy. Xem giấy tờ gốc.",
+                "Khóa ký mã này chưa có trong danh sách khóa. Xem giấy tờ gốc.",
                 "The key that signed it is not on the trust list. See the documents.",
             ),
         )
@@ -225,7 +225,7 @@ def check_key(dcc: Dcc, signer: DccAnchor, now: dt.datetime) -> None:
         raise Invalid(
             "dcc.key_usage",
             Words(
-                "Khoá này không được phép ký loại chứng nhận này. Đừng tin mã này.",
+                "Khóa này không được phép ký loại chứng nhận này. Đừng tin mã này.",
                 "That key may not sign this kind of certificate. Do not rely on it.",
             ),
         )

@@ -113,7 +113,7 @@ def _key_of(certificate: x509.Certificate) -> PublicKey:
     raise Invalid(
         "dcc_anchors.key",
         Words(
-            "Có chứng thư mà khoá không dùng được cho mã này: chỉ nhận P-256 và RSA từ 2048 bit.",
+            "Có chứng thư mà khóa không dùng được cho mã này: chỉ nhận P-256 và RSA từ 2048 bit.",
             "A certificate's key cannot sign these codes: only P-256, and RSA of 2048 bits or more.",
         ),
     )
@@ -162,7 +162,7 @@ def _unreadable() -> Invalid:
     return Invalid(
         "dcc_anchors.unreadable",
         Words(
-            "Danh sách tin cậy không đọc được. Cần chứng thư PEM, DER, hoặc danh sách JSON của cổng EU.",
+            "Danh sách khóa không đọc được. Cần chứng thư PEM, DER, hoặc danh sách JSON của cổng EU.",
             "The trust list cannot be read. Give certificates in PEM or DER, or the JSON list of the EU gateway.",
         ),
     )

@@ -65,7 +65,7 @@ def parse_keys(raw: bytes) -> Anchors:
     except _BROKEN:
         raise _unreadable() from None
     if not keys:
-        raise Invalid("keys.none", Words("Tệp không có khoá nào dùng được.", "There is no key in the file to use."))
+        raise Invalid("keys.none", Words("Tệp không có khóa nào dùng được.", "There is no key in the file to use."))
     return Anchors(
         ours=ours,
         dcc=tuple(signer for key in keys if (signer := key.signer or _signer(key))),
@@ -187,7 +187,7 @@ def _unreadable() -> Invalid:
     return Invalid(
         "keys.unreadable",
         Words(
-            "Không đọc được tệp khoá. Cần JWKS, tài liệu DID, hoặc khoá công khai hay chứng chỉ dạng PEM.",
+            "Không đọc được tệp khóa. Cần JWKS, tài liệu DID, hoặc khóa công khai hay chứng chỉ dạng PEM.",
             "The key file cannot be read: give a JWK set, a DID document, a trust list, or PEM keys or certificates.",
         ),
     )
@@ -197,7 +197,7 @@ def _private() -> Invalid:
     return Invalid(
         "keys.private",
         Words(
-            "Tệp có khoá riêng. Chỉ đưa khoá công khai, và giữ kín khoá riêng.",
+            "Tệp có khóa riêng. Chỉ đưa khóa công khai, và giữ kín khóa riêng.",
             "The file holds a private key. Give public keys only, and keep private ones to yourself.",
         ),
     )

@@ -110,7 +110,7 @@ class Trust(msgspec.Struct, frozen=True):
             return _FORGED
         if self.barred:
             return Words(
-                f"Khoá của {signer} không được phép ký mã này. Đừng tin mã này.",
+                f"Khóa của {signer} không được phép ký mã này. Đừng tin mã này.",
                 f"The key of {signer} may not sign this. Do not rely on it.",
             )
         if self.expired:
@@ -122,7 +122,7 @@ class Trust(msgspec.Struct, frozen=True):
             return Words(f"Do {signer} ký, nhưng chưa đến ngày dùng.", f"Signed by {signer}, but not valid yet.")
         if not self.known or self.holds is None:
             return Words(
-                f"Ghi là do {signer} ký; máy này chưa biết khoá đó nên chưa kiểm được. Xem giấy tờ gốc.",
+                f"Ghi là do {signer} ký; máy này chưa biết khóa đó nên chưa kiểm được. Xem giấy tờ gốc.",
                 f"Says it is signed by {signer}; that key is not known here, so it is not checked. See the documents.",
             )
         return Words(f"Chữ ký đúng, do {signer} ký.", f"The signature holds; signed by {signer}.")

@@ -154,7 +154,7 @@ class Chest:
             raise Unavailable(
                 "key.absent",
                 Words(
-                    f"Khoá riêng {kid.hex()} không có trên máy này. Chép {pem} từ máy đã tạo nó.",
+                    f"Khóa riêng {kid.hex()} không có trên máy này. Chép {pem} từ máy đã tạo nó.",
                     f"The private key {kid.hex()} is not on this machine. Copy {pem} from where it was made.",
                 ),
                 permanent=True,
@@ -251,7 +251,7 @@ def _damaged_key(path: Path) -> Unavailable:
     return Unavailable(
         "key.damaged",
         Words(
-            f"{path} bị hỏng hoặc thuộc về khoá mở khác. Lấy lại từ bản sao lưu, hoặc đổi sang khoá mới.",
+            f"{path} bị hỏng hoặc thuộc về khóa mở khác. Lấy lại từ bản sao lưu, hoặc đổi sang khóa mới.",
             f"{path} is damaged or belongs to another unlock key. Restore it from a copy, or rotate to a new key.",
         ),
         permanent=True,
@@ -262,7 +262,7 @@ def _unlock_missing(unlock: Path, name: str) -> Unavailable:
     return Unavailable(
         "secrets.unlock_missing",
         Words(
-            f"Không thấy khoá mở {unlock} (tên {name}). Đặt nó lại chỗ cũ hoặc đặt MOTMA_UNLOCK; đừng tạo mới.",
+            f"Không thấy khóa mở {unlock} (tên {name}). Đặt nó lại chỗ cũ hoặc đặt MOTMA_UNLOCK; đừng tạo mới.",
             f"The unlock key {unlock} (name {name}) is not there. Put it back or set MOTMA_UNLOCK; "
             "do not make a new one.",
         ),
@@ -274,7 +274,7 @@ def _secrets_missing(path: Path) -> Unavailable:
     return Unavailable(
         "secrets.missing",
         Words(
-            f"Mất tệp {path} mà khoá ký vẫn còn. Lấy lại tệp từ bản sao lưu; đừng tạo mới.",
+            f"Mất tệp {path} mà khóa ký vẫn còn. Lấy lại tệp từ bản sao lưu; đừng tạo mới.",
             f"{path} is gone while signing keys are there. Restore it from a copy; do not make a new one.",
         ),
         permanent=True,

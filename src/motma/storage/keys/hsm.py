@@ -74,7 +74,7 @@ class Pkcs11Signer:
             raise Unavailable(
                 "key.hsm_other",
                 Words(
-                    f"Khoá trong token {self._place.token} không phải khoá {self._kid.hex()}. Cắm đúng token.",
+                    f"Khóa trong token {self._place.token} không phải khóa {self._kid.hex()}. Cắm đúng token.",
                     f"The key in the token {self._place.token} is not {self._kid.hex()}. Put in the right token.",
                 ),
                 permanent=True,
@@ -198,7 +198,7 @@ def _p11() -> Any:
         raise Unavailable(
             "key.hsm_extra",
             Words(
-                "Thiếu phần đọc thiết bị khoá. Cài thêm: motma[hsm]",
+                "Thiếu phần đọc thiết bị khóa. Cài thêm: motma[hsm]",
                 "The part that talks to hardware modules is missing. Install: motma[hsm]",
             ),
             permanent=True,
@@ -222,7 +222,7 @@ def _away(place: Place, error: Exception) -> Unavailable:
     return Unavailable(
         "key.hsm",
         Words(
-            f"Thiết bị khoá (token {place.token}) không trả lời: {why}. Kiểm tra thiết bị và {place.module}.",
+            f"Thiết bị khóa (token {place.token}) không trả lời: {why}. Kiểm tra thiết bị và {place.module}.",
             f"The hardware module (token {place.token}) does not answer: {why}. Check it, and {place.module}.",
         ),
     )

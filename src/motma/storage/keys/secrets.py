@@ -98,7 +98,7 @@ def open_file(held: File | OldFile, unlock: Unlock, path: Path) -> Secrets:
             raise Unavailable(
                 "secrets.locked",
                 Words(
-                    f"{path} không mở được bằng khoá mở này: nó thuộc về khoá mở {held.unlock}, đây là {unlock.name}. "
+                    f"{path} không mở được bằng khóa mở này: nó thuộc về khóa mở {held.unlock}, đây là {unlock.name}. "
                     "Đặt MOTMA_UNLOCK về tệp đúng; đừng tạo mới.",
                     f"{path} does not open with this unlock key: it belongs to unlock key {held.unlock}, "
                     f"this one is {unlock.name}. Point MOTMA_UNLOCK to the right file; do not make a new one.",

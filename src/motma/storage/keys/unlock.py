@@ -81,7 +81,7 @@ def read_unlock(path: Path, *, beside: bool) -> Unlock | None:
         raise Unavailable(
             "secrets.unlock_damaged",
             Words(
-                f"{path} không phải là khoá mở 32 byte. Lấy lại từ bản sao lưu.",
+                f"{path} không phải là khóa mở 32 byte. Lấy lại từ bản sao lưu.",
                 f"{path} is not an unlock key of 32 bytes. Restore it from a copy.",
             ),
             permanent=True,
