@@ -1,7 +1,8 @@
-"""``motma revoke``, ``suspend`` and ``restore``, on a house of their own."""
+"""``motma revoke``, ``suspend``, ``restore`` and ``reissue``, on a house of their own."""
 
 import asyncio
 import datetime as dt
+import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +27,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
             patched.setattr(sys, "argv", ["motma", *arguments])
             patched.setenv("MOTMA_DATA", str(tmp_path / "data"))
             patched.setenv("MOTMA_ISSUER", "motma.test")
+            patched.setattr(sys, "stdin", io.StringIO())  # nobody is there to answer
             code = 0
             try:
                 main()
@@ -102,3 +104,13 @@ def test_a_reason_is_asked_for(run: Run) -> None:
     for verb in ("revoke", "suspend"):
         code, _, said = run(verb, OF_NOBODY)
         assert code == 2 and "--reason" in said
+
+
+def test_reissue(run: Run, citizen: tuple[Qid, Callable[[], Standing]]) -> None:
+    _, standing = citizen
+    before = standing().code
+    code, said, complained = run("reissue", "--signed-by", "zz")
+    assert (code, said) == (2, "") and "[key.which]" in complained
+    assert run("reissue")[0] == 1 and standing().code == before
+    code, said, _ = run("reissue", "--yes")
+    assert (code, said) == (0, "1 codes issued\n") and standing().code != before

@@ -14,12 +14,15 @@ from motma.wiring import Built
 
 @click.command("reissue", short_help="Sign every code in force anew.")
 @click.option("--signed-by", metavar="KID", default="", help="Only codes that this key signed (`motma key list`).")
-def reissue(signed_by: str) -> None:
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def reissue(signed_by: str, yes: bool) -> None:
     """Sign every code that is in force anew with the key that signs now.
 
     Numbers stay, and so do the ends of validity. Holders see the new code when they open their page; platforms get it
     when they ask again. Interrupted with --signed-by, it goes on where it was when it is run again.
     """
+    if not signed_by and not yes:
+        click.confirm("Every holder gets a new code, and older ones are told so. Go on?", abort=True, err=True)
     issued = with_house(lambda built, now: _reissue(built, now, signed_by.lower()))
     click.echo(f"{issued} codes issued")
 
