@@ -114,3 +114,10 @@ def test_reissue(run: Run, citizen: tuple[Qid, Callable[[], Standing]]) -> None:
     assert run("reissue")[0] == 1 and standing().code == before
     code, said, _ = run("reissue", "--yes")
     assert (code, said) == (0, "1 codes issued\n") and standing().code != before
+
+
+def test_suspending_who_is_revoked_is_not_called_suspended(run: Run, citizen: tuple[Qid, Callable[[], Standing]]) -> None:
+    qid, standing = citizen
+    run("revoke", qid, "--reason", "lost")
+    code, said, _ = run("suspend", qid, "--reason", "looked into")
+    assert code == 0 and "stays so" in said and standing().revoked

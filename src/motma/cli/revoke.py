@@ -1,9 +1,12 @@
 """``motma revoke``, ``suspend`` and ``restore``: withdraw what a citizen holds, and give it back."""
 
+import datetime as dt
+
 import click
 
 from motma.cli.terminal import with_house
 from motma.core.ids import parse_qid
+from motma.wiring import Built
 
 _reason = click.option("--reason", required=True, help="Why, in one line; kept with what was done.")
 
@@ -28,8 +31,15 @@ def revoke(qid: str, reason: str) -> None:
 def suspend(qid: str, reason: str) -> None:
     """Withhold the standing of the citizen with the number QID for now: checkpoints send them to the help desk."""
     number = parse_qid(qid)
-    count = with_house(lambda built, now: built.house.status.suspend(number, reason, by="cli", now=now))
-    click.echo(f"{number} is suspended, and {_codes(count)} with it.")
+
+    async def work(built: Built, now: dt.datetime) -> str:
+        count = await built.house.status.suspend(number, reason, by="cli", now=now)
+        standing = await built.store.standing(number)
+        if standing and standing.revoked:
+            return "was revoked before and stays so; `motma restore` undoes both."
+        return f"is suspended, and {_codes(count)} with it."
+
+    click.echo(f"{number} {with_house(work)}")
 
 
 @click.command(short_help="Undo revoke and suspend.")
