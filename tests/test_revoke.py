@@ -116,7 +116,9 @@ def test_reissue(run: Run, citizen: tuple[Qid, Callable[[], Standing]]) -> None:
     assert (code, said) == (0, "1 codes issued\n") and standing().code != before
 
 
-def test_suspending_who_is_revoked_is_not_called_suspended(run: Run, citizen: tuple[Qid, Callable[[], Standing]]) -> None:
+def test_suspending_who_is_revoked_is_not_called_suspended(
+    run: Run, citizen: tuple[Qid, Callable[[], Standing]]
+) -> None:
     qid, standing = citizen
     run("revoke", qid, "--reason", "lost")
     code, said, _ = run("suspend", qid, "--reason", "looked into")
