@@ -11,7 +11,7 @@ from typing import Any
 
 import cbor2
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, utils
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -24,6 +24,7 @@ from motma.core.code import (
     Companion,
     Keyring,
     TrustedKey,
+    _der,
     issue_code,
     key_id,
     liveness,
@@ -329,3 +330,18 @@ def test_one_flipped_bit_of_a_live_proof_never_leaves_it_live() -> None:
         changed = bytearray(envelope)
         changed[byte] ^= 1 << byte % 8
         assert refusal(make.text(bytes(changed))) in NOT_READ | {"code.proof_forged"}, byte
+
+
+@given(st.integers(0, 2**256 - 1), st.integers(0, 2**256 - 1))
+@example(0, 0)
+@example(0x80, 2**255)
+def test_a_signature_is_handed_on_as_the_library_would_write_it(r: int, s: int) -> None:
+    assert _der(r.to_bytes(32, "big") + s.to_bytes(32, "big")) == utils.encode_dss_signature(r, s)
+
+
+def test_one_flipped_bit_anywhere_in_the_stored_block_is_refused() -> None:
+    squeezed = base45.decode(issue_code(CLAIMS, KEY))
+    for bit in range(len(squeezed) * 8):
+        changed = bytearray(squeezed)
+        changed[bit // 8] ^= 1 << bit % 8
+        assert refusal(base45.encode(bytes(changed))) == "code.not_zlib", bit

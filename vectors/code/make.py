@@ -229,6 +229,13 @@ def _refused() -> Iterator[tuple[str, int, str, str]]:
     yield "bytes after the stream", 2, "code.not_zlib", base45(squeezed + b"\x00")
     yield "two streams", 2, "code.not_zlib", base45(squeezed + squeezed)
     yield "a wrong checksum", 2, "code.not_zlib", base45(squeezed[:-1] + bytes((squeezed[-1] ^ 1,)))
+    stored = zlib.compress(envelope, 0)
+    yield (
+        "a stored block with a bit that zlib passes over",
+        2,
+        "code.not_zlib",
+        base45(stored[:2] + b"\x09" + stored[3:]),
+    )
     yield "a bomb of a megabyte", 2, "code.bomb", base45(zlib.compress(bytes(1_000_000), 9))
     yield "a byte more than may be", 2, "code.bomb", base45(zlib.compress(bytes(3_073), 9))
 

@@ -19,7 +19,7 @@ from typing import Literal
 import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from motma.core import base45
 from motma.core.claims import Claims, Companion, parse_claims, write_claims
@@ -105,9 +105,7 @@ def issue_code(claims: Claims, signer: Signer) -> str:
     payload_bstr = _bstr_head(len(payload)) + payload
     signature = signer.sign(_to_be_signed(signer.kid, payload_bstr))
     cose = b"%b%b\xa0%b\x58\x40%b" % (_HEAD, signer.kid, payload_bstr, signature)
-    # One stored block (RFC 1950, 1951): ids and signatures do not shrink, level 9 gives as many bytes.
-    size = len(cose)
-    return base45.encode(_STORED.pack(b"\x78\x01\x01", size, size ^ 0xFFFF) + cose + zlib.adler32(cose).to_bytes(4))
+    return base45.encode(_stored_head(len(cose)) + cose + zlib.adler32(cose).to_bytes(4, "big"))
 
 
 def verify_code(text: str, keyring: Keyring) -> VerifiedCode:
@@ -153,6 +151,14 @@ def liveness(code: VerifiedCode, now: dt.datetime, tolerance: dt.timedelta = dt.
 
 
 def _inflate(squeezed: bytes) -> bytes:
+    cose = squeezed[_STORED.size : -4]
+    if squeezed.startswith(_stored_head(len(cose))) and len(cose) <= INFLATED_MAX_BYTES:  # as we issue it
+        if int.from_bytes(squeezed[-4:], "big") != zlib.adler32(cose):
+            raise refusal("code.not_zlib")
+        return cose
+    if len(squeezed) > 2 and not squeezed[2] & 0x06 and squeezed[2] != 0x01:
+        # zlib passes over the five bits that fill up the head of a stored block; a code has one form, so they are zero.
+        raise refusal("code.not_zlib")
     inflater = zlib.decompressobj()
     try:
         cose = inflater.decompress(squeezed, INFLATED_MAX_BYTES)
@@ -163,6 +169,11 @@ def _inflate(squeezed: bytes) -> bytes:
     if inflater.unused_data:
         raise refusal("code.not_zlib")
     return cose
+
+
+def _stored_head(size: int) -> bytes:
+    """Of one stored block (RFC 1950, 1951): ids and signatures do not shrink, level 9 gives as many bytes."""
+    return _STORED.pack(b"\x78\x01\x01", size, size ^ 0xFFFF)
 
 
 def _open_envelope(cose: bytes) -> tuple[bytes, bytes | None, bytes, bytes, bytes]:
@@ -215,12 +226,21 @@ def _to_be_signed(kid: bytes, payload_bstr: bytes) -> bytes:
 
 
 def _holds(public: ec.EllipticCurvePublicKey, signature: bytes, signed: bytes) -> bool:
-    r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
     try:
-        public.verify(utils.encode_dss_signature(r, s), signed, _ES256)
+        public.verify(_der(signature), signed, _ES256)
     except InvalidSignature:
         return False
     return True
+
+
+def _der(signature: bytes) -> bytes:
+    """r ‖ s as the library wants them: a DER sequence of two integers (RFC 3279, section 2.2.3)."""
+    r, s = signature[:32].lstrip(b"\0"), signature[32:].lstrip(b"\0")
+    if not r or r[0] & 0x80:
+        r = b"\0" + r
+    if not s or s[0] & 0x80:
+        s = b"\0" + s
+    return bytes((0x30, len(r) + len(s) + 4, 0x02, len(r))) + r + bytes((0x02, len(s))) + s
 
 
 def _may_sign(key: TrustedKey, claims: Claims) -> None:

@@ -97,6 +97,8 @@ function fromOneBlock(squeezed) {
 }
 
 async function inflate(squeezed) {
+  // zlib passes over the five bits that fill up the head of a stored block; a code has one form, so they are zero.
+  if (squeezed.length > 2 && !(squeezed[2] & 6) && squeezed[2] !== 1) throw new CodeError("code.not_zlib");
   const stream = new DecompressionStream("deflate");
   const writer = stream.writable.getWriter();
   // Both fail when the stream does, and that is told by read() below.
