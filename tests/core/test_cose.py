@@ -6,7 +6,7 @@ from typing import Any
 import cbor2
 import pytest
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, utils
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -176,3 +176,16 @@ def test_any_tag_gives_our_error_only(tag: int, value: object) -> None:
 def test_times_of_cbor_are_read() -> None:
     moment = dt.datetime(2022, 2, 28, 7, tzinfo=dt.UTC)
     assert decode_cbor(cbor2.dumps(moment)) == moment
+
+
+def test_what_a_key_in_memory_signs_is_r_and_s_whatever_their_length() -> None:
+    private = ec.derive_private_key(7, ec.SECP256R1())
+    key = cose.SigningKey(private, b"")
+    lengths = set()
+    for n in range(600):  # short ones come once in 256
+        data = n.to_bytes(2, "big")
+        der = private.sign(data, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
+        r, s = utils.decode_dss_signature(der)
+        assert key.sign(data) == r.to_bytes(32, "big") + s.to_bytes(32, "big")
+        lengths.add((der[3], der[5 + der[3]]))
+    assert {one for pair in lengths for one in pair} >= {31, 32, 33}

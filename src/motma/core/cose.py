@@ -56,8 +56,9 @@ class SigningKey:
         return self.private.public_key()
 
     def sign(self, data: bytes) -> bytes:
-        r, s = utils.decode_dss_signature(self.private.sign(data, _ES256_SIGN))
-        return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+        der = self.private.sign(data, _ES256_SIGN)  # 30 len 02 len r 02 len s (RFC 3279, section 2.2.3)
+        end_of_r = 4 + der[3]
+        return der[4:end_of_r][-32:].rjust(32, b"\0") + der[end_of_r + 2 :][-32:].rjust(32, b"\0")
 
 
 @dataclass(frozen=True, slots=True)
