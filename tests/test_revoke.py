@@ -110,7 +110,7 @@ def test_reissue(run: Run, citizen: tuple[Qid, Callable[[], Standing]]) -> None:
     _, standing = citizen
     before = standing().code
     code, said, complained = run("reissue", "--signed-by", "zz")
-    assert (code, said) == (2, "") and "[key.which]" in complained
+    assert (code, said) == (2, "") and "[key.unknown]" in complained
     assert run("reissue")[0] == 1 and standing().code == before
     code, said, _ = run("reissue", "--yes")
     assert (code, said) == (0, "1 codes issued\n") and standing().code != before

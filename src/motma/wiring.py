@@ -4,6 +4,7 @@ import asyncio
 import base64
 import contextlib
 import datetime as dt
+import functools
 import gc
 import os
 from collections.abc import AsyncIterator, Callable
@@ -87,7 +88,7 @@ async def build(
             issuer=settings.issuer,
             board=board,
             network=network,
-            signer=chest.signer,
+            signer=functools.partial(trust.signer, "code"),
             next_index=status.next_index,
             consequences=status.consequences,
         )

@@ -3,36 +3,16 @@
 import datetime as dt
 import io
 import time
-from collections.abc import Iterator
 
 import pytest
 import zxingcpp
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from motma.wiring import utc_now
-from tests.browser.city import PHONE, City, fill_declaration, open_browser, running_city
+from tests.browser.city import PHONE, City, fill_declaration, running_city
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def city() -> Iterator[City]:
-    with running_city() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    running = open_browser(playwright)
-    yield running
-    running.close()
 
 
 def until(page: Page, expression: str) -> None:

@@ -1,33 +1,13 @@
 """Somebody without a phone: the officer types the plate, picks the person, and gets a verdict."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.city import PHONE, City, enter_shift, fill_declaration, open_browser, running_city
+from tests.browser.city import PHONE, City, enter_shift, fill_declaration
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def city() -> Iterator[City]:
-    with running_city() as city:
-        yield city
-
-
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as playwright:
-        yield playwright
-
-
-@pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    browser = open_browser(playwright)
-    yield browser
-    browser.close()
 
 
 def open_plate(page: Page) -> None:

@@ -1,13 +1,12 @@
 """The whole line in a real browser: declare → code → camera → green; a tampered one → red; the operator sees both."""
 
 import io
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import zxingcpp
 from PIL import Image
-from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect
 
 from tests.browser.city import (
     CHECKPOINT,
@@ -20,30 +19,10 @@ from tests.browser.city import (
     film,
     open_browser,
     picture_of,
-    running_city,
     tamper,
 )
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def city() -> Iterator[City]:
-    with running_city() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    running = open_browser(playwright)
-    yield running
-    running.close()
 
 
 def declare(page: Page, city: City, index: int, **answers: tuple[str, ...]) -> str:

@@ -7,8 +7,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from motma.cli.terminal import with_house
-from motma.core.errors import Invalid
-from motma.core.words import Words
 from motma.wiring import Built
 
 
@@ -23,25 +21,17 @@ def reissue(signed_by: str, yes: bool) -> None:
     """
     if not signed_by and not yes:
         click.confirm("Every holder gets a new code, and older ones are told so. Go on?", abort=True, err=True)
-    issued = with_house(lambda built, now: _reissue(built, now, signed_by.lower()))
+    issued = with_house(lambda built, now: _reissue(built, now, signed_by))
     click.echo(f"{issued} codes issued")
 
 
 async def _reissue(built: Built, now: dt.datetime, signed_by: str) -> int:
-    known = [kid for kid in (await built.board.trust(now)).keys if kid.startswith(signed_by)] if signed_by else [""]
-    if len(known) != 1:
-        raise Invalid(
-            "key.which",
-            Words(
-                "Không có khóa nào, hoặc có nhiều khóa, bắt đầu như vậy. Xem: motma key list",
-                "No key, or more than one, begins like that. See: motma key list",
-            ),
-        )
+    kid = (await built.house.trust.find(signed_by, now)).added.kid if signed_by else ""
     total = (await built.store.counts())["citizens"]
     issued = 0
     columns = (TextColumn("signing"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True)) as bar:
         task = bar.add_task("signing", total=total)
-        async for looked, issued in built.reissue.all(now, signed_by=known[0]):  # noqa: B007 - told at the end
+        async for looked, issued in built.reissue.all(now, signed_by=kid):  # noqa: B007 - told at the end
             bar.update(task, completed=looked)
     return issued

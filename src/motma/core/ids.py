@@ -41,7 +41,12 @@ _POSSIBLE = phonenumbers.ValidationResult.IS_POSSIBLE
 def new_fact_id(kind: str, now: dt.datetime, random: bytes) -> FactId:
     """Return a time-ordered id for a fact of ``kind`` (three letters) from 10 random bytes."""
     number = int(now.timestamp() * 1000) << 80 | int.from_bytes(random[:10], "big")
-    return FactId(kind + "_" + "".join([_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5)]))
+    return FactId(kind + "_" + _spelled(number))
+
+
+def _spelled(number: int) -> str:
+    """128 bits in 26 characters."""
+    return "".join([_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5)])
 
 
 def parse_fact_id(kind: str, raw: str) -> FactId:
@@ -71,13 +76,13 @@ def same_moment_id(kind: str, fact_id: FactId) -> FactId:
 
 
 def twin_id(fact_id: FactId, random: bytes) -> FactId:
-    """The id of the same code again, bound to its holder's key: it begins as ``fact_id`` does and ends in new bytes.
+    """The id of the same code again, for another carrier: it begins as ``fact_id`` does and ends in new bytes.
 
     ``random`` is 6 bytes. Who sees two codes can tell that they say the same (:func:`are_twins`), online or not, and
     nobody but the issuer can make one.
     """
-    number = int.from_bytes(fact_id_bytes(fact_id)[:_SHARED_BY_TWINS] + random[:6])
-    return FactId(fact_id[:4] + "".join([_CROCKFORD[number >> shift & 31] for shift in range(125, -1, -5)]))
+    number = int.from_bytes(fact_id_bytes(fact_id)[:_SHARED_BY_TWINS] + random[:6], "big")
+    return FactId(fact_id[:4] + _spelled(number))
 
 
 def are_twins(one: bytes, other: bytes) -> bool:

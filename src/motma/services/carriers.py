@@ -7,7 +7,6 @@ that away. The twin on paper says that it is on paper.
 
 import asyncio
 import datetime as dt
-import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from weakref import WeakValueDictionary
@@ -16,15 +15,13 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from motma.core import base45
-from motma.core.claims import Carrier, Claims, parse_claims
-from motma.core.code import TEXT_MAX_CHARS
-from motma.core.cose import parse_sign1
+from motma.core.claims import Carrier
 from motma.core.errors import Conflict, Hidden, Invalid, Unavailable
 from motma.core.facts import Accepted, Fact, Holder, Issued
 from motma.core.form import Declaration
 from motma.core.ids import FactId, Qid, twin_id, twins_begin
 from motma.core.legacy.national import write_v1_1
+from motma.core.legacy.ours import unverified
 from motma.core.words import Words
 from motma.services.board import BoardReader
 from motma.services.codes import CodeOffice, Due
@@ -187,12 +184,15 @@ class Carriers:
                     "The code is not valid any more. Declare again for a new one.",
                 ),
             )
+        claims = unverified(await self._text(base.id))  # its key may have been revoked by now
+        if claims is None:
+            raise _unread()
         return Due(
             declaration=declaration,
             born_with=twin_id(base.id, self._random(6)),
             qid=base.qid,
             measure=measure,
-            matched=_claims_of(await self._text(base.id)).matched,
+            matched=claims.matched,
             valid_from=accepted.what.valid_from,
             valid_until=valid_until,
             reissue=True,
@@ -219,11 +219,6 @@ def is_on_paper(fact: Fact) -> bool:
 def _is_plain(fact: Fact) -> bool:
     """Whether it is the code itself and not a twin of it."""
     return isinstance(fact.what, Issued) and not fact.what.live and not is_on_paper(fact)
-
-
-def _claims_of(text: str) -> Claims:
-    """What a code of our own says; its signature is not asked for, since its key may have been revoked by now."""
-    return parse_claims(parse_sign1(zlib.decompress(base45.decode(text, TEXT_MAX_CHARS))).payload)
 
 
 def _unread() -> Unavailable:

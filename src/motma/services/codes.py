@@ -9,13 +9,11 @@ import msgspec
 from motma.core.claims import Carrier, Sex, Worth
 from motma.core.code import Claims, Keyring, issue_code
 from motma.core.cose import Signer
-from motma.core.errors import Unavailable
 from motma.core.facts import Fact, Holder, Issued
 from motma.core.flow import Network
 from motma.core.form import Declaration
 from motma.core.ids import FactId, Qid, fact_id_bytes, same_moment_id
 from motma.core.measure import Measure
-from motma.core.words import Words
 from motma.services.board import BoardReader
 
 
@@ -39,8 +37,9 @@ class Due:
 class CodeOffice:
     """Who signs here, and whom we believe.
 
-    ``signer`` gives the private key of a kid; ``next_index`` a place in the status list that no other code has;
-    ``consequences`` what a code, or what is found out, makes of the status of others (:mod:`motma.services.status`).
+    ``signer`` gives what signs codes at a time, or raises :class:`Unavailable`; ``next_index`` a place in the status
+    list that no other code has; ``consequences`` what a code, or what is found out, makes of the status of others
+    (:mod:`motma.services.status`).
     """
 
     def __init__(
@@ -49,7 +48,7 @@ class CodeOffice:
         issuer: str,
         board: BoardReader,
         network: Network,
-        signer: Callable[[bytes], Signer],
+        signer: Callable[[dt.datetime], Awaitable[Signer]],
         next_index: Callable[[dt.datetime], Awaitable[int]],
         consequences: Callable[[Sequence[Fact], dt.datetime], Awaitable[tuple[Fact, ...]]],
     ) -> None:
@@ -71,17 +70,9 @@ class CodeOffice:
     async def issue(self, declared: Declaration, due: Due, now: dt.datetime) -> tuple[str, Fact]:
         """(the text of the code, the fact that it was issued). Times in the code are to the second.
 
-        Raises :class:`Unavailable` ``key.none`` while there is no key to sign with.
+        Raises :class:`Unavailable` ``key.*`` while nothing can sign.
         """
-        key = (await self._board.trust(now)).signing("code")
-        if key is None:
-            raise Unavailable(
-                "key.none",
-                Words(
-                    "Chưa có khóa để ký mã. Báo cho người vận hành.",
-                    "There is no key to sign codes with. Tell the operator.",
-                ),
-            )
+        signer = await self._signer(now)
         code_id = same_moment_id("cod", due.born_with)
         status_index = await self._next_index(now)
         places = self._network.by_id
@@ -107,7 +98,7 @@ class CodeOffice:
                 sex=Sex[declared.sex.upper()] if due.measure.with_sex else None,
                 holder_key=due.holder_key,
             ),
-            self._signer(key.kid),
+            signer,
         )
         holder = Holder(text, declared.name, declared.birth_date, declared.sex, declared.document.last_four)
         fact = Fact(
@@ -123,7 +114,7 @@ class CodeOffice:
                 status_index,
                 due.carrier,
                 due.holder_key is not None,
-                key.added.kid,
+                signer.kid.hex(),
             ),
         )
         return text, fact

@@ -47,7 +47,7 @@ def read_ours(text: str, anchors: Anchors, now: dt.datetime) -> Reading | None:
 
 def _doubted(text: str, refused: Invalid, now: dt.datetime) -> Reading | None:
     """What a code says that does not verify. One under an unknown key may as well be a foreign Claim 169."""
-    claims = _unverified(text)
+    claims = unverified(text)
     found = Found()
     found.odd(Problem(refused.code, refused.words))
     if claims is None:
@@ -65,7 +65,7 @@ def _speaking(keyring: Keyring, text: str) -> Keyring:
     """The keyring in which keys without an issuer speak for the one that the code names."""
     if all(key.issuer for keys in keyring.values() for key in keys):
         return keyring
-    claims = _unverified(text)
+    claims = unverified(text)
     issuer = claims.issuer if claims else ""
     return {
         kid: tuple(key if key.issuer else msgspec.structs.replace(key, issuer=issuer) for key in keys)
@@ -73,7 +73,8 @@ def _speaking(keyring: Keyring, text: str) -> Keyring:
     }
 
 
-def _unverified(text: str) -> Claims | None:
+def unverified(text: str) -> Claims | None:
+    """What a code of ours says, whoever signed it; ``None`` if it says nothing. Nobody is judged by it."""
     inflater = zlib.decompressobj()
     try:
         raw = inflater.decompress(base45.decode(text, TEXT_MAX_CHARS), INFLATED_MAX_BYTES)
