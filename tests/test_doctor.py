@@ -1,5 +1,6 @@
 """The doctor looks at everything, and says of everything what to do."""
 
+import datetime as dt
 import socket
 from pathlib import Path
 
@@ -46,6 +47,15 @@ async def test_a_house_in_order(settings: Settings) -> None:
     findings = await found()
     assert {id for id, finding in findings.items() if finding.level != "ok"} <= {"data.room", "keys.unlock_beside"}
     assert "signs" in findings["keys.code"].message and "signs" in findings["keys.root"].message
+
+
+async def test_keys_from_the_future(settings: Settings) -> None:
+    async with build(settings) as built:
+        await built.house.trust.rotate(utc_now() + dt.timedelta(days=365), use="root")
+        finding = (await found())["clock.ahead_of_keys"]
+        assert finding.level == "error" and finding.hint.endswith("motma key rotate --use root")
+        await built.house.trust.rotate(utc_now(), use="root")
+    assert "clock.ahead_of_keys" not in await found()
 
 
 async def test_a_folder_others_can_read(settings: Settings) -> None:

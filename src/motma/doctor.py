@@ -1,5 +1,6 @@
 """Check every setting and what the server stands on, and say what to do about each finding."""
 
+import datetime as dt
 import os
 import shutil
 import socket
@@ -64,7 +65,9 @@ async def examine() -> list[Finding]:
         rows = await store.counts()
         findings.append(Finding("ok", "storage.open", f"{sum(rows.values())} rows; migrations are up to date."))
         steering = await store.control_facts()
-        findings += _keys(chest, fold_trust(steering))
+        trust = fold_trust(steering)
+        findings += _keys(chest, trust)
+        findings += _ahead(trust, utc_now())
         board = fold_board(steering)
         measure = active_measure(board.measures.values(), utc_now())
         findings.append(
@@ -114,6 +117,20 @@ def _keys(chest: Chest, trust: Trust) -> list[Finding]:
     except MotmaError as error:
         findings.append(Finding("error", error.code, error.words.en, "See: motma key list"))
     return findings
+
+
+def _ahead(trust: Trust, now: dt.datetime) -> list[Finding]:
+    """Keys that begin later than now: the clock was ahead when they were made, or is behind today."""
+    return [
+        Finding(
+            "error",
+            "clock.ahead_of_keys",
+            f"The key {key.added.kid} signs but begins on {key.added.not_before:%Y-%m-%d %H:%M} UTC.",
+            f"If the clock is right now: motma key rotate{'' if use == 'code' else ' --use root'}",
+        )
+        for use in ("code", "root")
+        if (key := trust.signing(use)) and key.added.not_before > now
+    ]
 
 
 def _folder(settings: Settings) -> Finding:

@@ -19,6 +19,7 @@ from tests.storage.servers import postgres_server
 ROOT = Path(__file__).resolve().parents[2]
 ROUNDS = 2
 WORKERS = 32
+CITIZENS = 20
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -35,8 +36,12 @@ def write_until_killed(url: str) -> None:
 
     async def run() -> None:
         store = await Store.open(url, seal_key=KEY, clock=clock)
-        citizens = [a_qid() for _ in range(20)]
+        citizens = [a_qid() for _ in range(CITIZENS)]
         dice = random.Random()
+        # each declares once, since who is only scanned has no standing to be counted
+        first = [accepted(qid, personal=b"{}") for qid in citizens]
+        assert await store.append(Act(tuple(first))) == Appended()
+        os.write(1, "".join(f"{fact.id}\n" for fact in first).encode())
 
         async def work() -> None:
             while True:
@@ -56,7 +61,7 @@ def _acknowledged_before_the_kill(url: str, seconds: float) -> list[str]:
     child = subprocess.Popen([sys.executable, "-c", program, url], cwd=ROOT, stdout=subprocess.PIPE)
     assert child.stdout is not None
     with child.stdout as said:
-        first = said.readline()  # it has begun
+        first = b"".join(said.readline() for _ in range(CITIZENS + 1))  # the workers have begun
         killer = threading.Timer(seconds, child.kill)  # the reader reads on, or the child would stand still
         killer.start()
         rest = said.read()

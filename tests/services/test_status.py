@@ -10,7 +10,7 @@ from motma.core.cose import SigningKey
 from motma.core.errors import Conflict, Hidden, Invalid, Unavailable
 from motma.core.facts import CheckAgain, Fact, Issued, Revoked, Suspended
 from motma.core.identity import Grade
-from motma.core.status import LIST_INDEXES, Status, verify_status_token
+from motma.core.status import LIST_INDEXES, SKEW_SECONDS, Status, verify_status_token
 from motma.core.words import Words
 from motma.services.status import BLOCK_INDEXES, EXPIRY, Published
 from motma.storage.store import Act
@@ -187,17 +187,29 @@ async def test_when_another_key_signs_the_list_is_signed_with_it(desk: Desk) -> 
     assert (await desk.taken(NOW + A_SECOND)).issuer == "motma.test"
 
 
-async def test_a_clock_that_goes_back_takes_no_list_back(desk: Desk) -> None:
+async def test_a_clock_that_steps_back_takes_no_list_back(desk: Desk) -> None:
     qid = a_qid()
     index = await desk.code(qid)
     await desk.revoke(qid, "x", by="cli", now=NOW)
     token = await desk.taken(NOW)
-    for back in (dt.timedelta(hours=1), dt.timedelta(days=3)):
+    for back in (dt.timedelta(minutes=1), dt.timedelta(seconds=SKEW_SECONDS)):
         await desk.restore(qid, by="cli", now=NOW - back)
         published = await desk.status_list(0, NOW - back)
         token = verify_status_token(published.token, RING, uri=f"{BASE}/0", now=NOW, previous=token)
         assert token.status(index) is Status.VALID and token.issued_at == NOW
         await desk.suspend(qid, "x", by="cli", now=NOW - back)
+
+
+async def test_a_clock_that_was_a_year_ahead_and_is_set_right_binds_nobody(desk: Desk) -> None:
+    token = await desk.taken()
+    ahead = NOW + dt.timedelta(days=365)
+    qid = a_qid()
+    index = await desk.code(qid)
+    with pytest.raises(Invalid, match=r"status\.not_yet"):
+        verify_status_token((await desk.status_list(0, ahead)).token, RING, uri=f"{BASE}/0", now=NOW)
+    await desk.revoke(qid, "x", by="cli", now=NOW + A_SECOND)
+    again = await desk.taken(NOW + A_MINUTE, token)
+    assert again.status(index) is Status.REVOKED and again.issued_at <= NOW + A_MINUTE
 
 
 async def test_what_one_process_does_another_publishes_within_a_second(opened_desks: Opener) -> None:

@@ -13,7 +13,7 @@ from motma.core.cose import Signer, SigningKey
 from motma.core.errors import Invalid, Unavailable
 from motma.core.facts import Fact, KeyAdded, KeyPromoted, KeyRetired, KeyRevoked, KeyUse, What
 from motma.core.ids import new_fact_id
-from motma.core.trustlist import LIFE, Pins, RootKey, accept, revoked_points
+from motma.core.trustlist import LIFE, SKEW, Pins, RootKey, accept, revoked_points
 from motma.core.words import Words
 from motma.services.board import BoardReader
 from motma.services.trustlist import TrustDesk
@@ -129,12 +129,23 @@ async def test_every_process_gives_out_the_same_list(house: House) -> None:
         assert (await house.open().trust_list(house.now + HOUR / 9)).raw == signed.raw
 
 
-async def test_a_clock_that_jumps_back_signs_nothing_older(house: House) -> None:
-    late = house.now + 3 * HOUR
+async def test_a_clock_that_steps_back_signs_nothing_older(house: House) -> None:
+    late = house.now + SKEW
     held = accept(await house.desk.pins(house.now), (await house.desk.trust_list(late)).raw, late)
     await house.tell(KeyRevoked(CODE.kid.hex(), "lost"))
     after = await house.desk.trust_list(house.now)
     assert accept(held, after.raw, late).issued_at == held.issued_at
+
+
+async def test_a_clock_that_was_a_year_ahead_and_is_set_right_binds_nobody(house: House) -> None:
+    held = accept(await house.desk.pins(house.now), (await house.desk.trust_list(house.now)).raw, house.now)
+    ahead = await house.desk.trust_list(house.now + 365 * 24 * HOUR)
+    with pytest.raises(Invalid, match=r"trustlist\.not_yet"):
+        accept(held, ahead.raw, house.now)
+    house.now += HOUR
+    assert accept(held, (await house.desk.trust_list(house.now)).raw, house.now).version == held.version
+    await house.tell(KeyRevoked(CODE.kid.hex(), "lost"))
+    assert revoked_points(accept(held, (await house.desk.trust_list(house.now)).raw, house.now))
 
 
 async def test_a_scanner_that_slept_through_two_changes_of_root_follows(house: House) -> None:

@@ -19,7 +19,10 @@ STILL_SIGNS = dt.timedelta(minutes=1)
 
 
 class KnownKey(msgspec.Struct, frozen=True):
-    """A key and what became of it. ``promoted_at`` is None while it only waits to sign (or is not ours)."""
+    """A key and what became of it. ``promoted_at`` is None while it only waits to sign (or is not ours).
+
+    ``turn`` is the version of the trust that let it sign: clocks may go back, what is recorded does not.
+    """
 
     added: KeyAdded
     added_at: dt.datetime
@@ -27,6 +30,7 @@ class KnownKey(msgspec.Struct, frozen=True):
     retired_at: dt.datetime | None = None
     revoked_at: dt.datetime | None = None
     why: str = ""
+    turn: int = 0
 
     @property
     def kid(self) -> bytes:
@@ -66,7 +70,7 @@ class Trust(msgspec.Struct, frozen=True, dict=True):
             for key in self.keys.values()
             if key.added.own and key.added.use == use and key.promoted_at and not key.retired_at and not key.revoked_at
         ]
-        return max(able, key=lambda key: key.promoted_at or key.added_at, default=None)
+        return max(able, key=lambda key: key.turn, default=None)
 
 
 def fold_trust(facts: Iterable[Fact]) -> Trust:
@@ -84,7 +88,7 @@ def fold_trust(facts: Iterable[Fact]) -> Trust:
         elif isinstance(what, KeyPromoted | KeyRetired | KeyRevoked):
             version += 1
             if key := keys.get(what.kid):
-                keys[what.kid] = _after(key, what, fact.at)
+                keys[what.kid] = _after(key, what, fact.at, version)
     return Trust(keys, version)
 
 
@@ -97,9 +101,9 @@ def keyring_of(trust: Trust) -> Keyring:
     return ring
 
 
-def _after(key: KnownKey, what: KeyPromoted | KeyRetired | KeyRevoked, at: dt.datetime) -> KnownKey:
+def _after(key: KnownKey, what: KeyPromoted | KeyRetired | KeyRevoked, at: dt.datetime, version: int) -> KnownKey:
     if isinstance(what, KeyPromoted):
-        return msgspec.structs.replace(key, promoted_at=at)
+        return msgspec.structs.replace(key, promoted_at=at, turn=version)
     if isinstance(what, KeyRetired):
         return msgspec.structs.replace(key, retired_at=key.retired_at or at)
     return msgspec.structs.replace(key, revoked_at=key.revoked_at or at, why=key.why or what.reason)

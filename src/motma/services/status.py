@@ -15,7 +15,7 @@ from motma.core.errors import Conflict, Hidden
 from motma.core.facts import CheckAgain, Fact, Issued, Restored, Revoked, Standing, Suspended, apply
 from motma.core.identity import Grade
 from motma.core.ids import Qid, new_fact_id
-from motma.core.status import LIST_INDEXES, Status, StatusList, issue_status_token, list_uri, put_status
+from motma.core.status import LIST_INDEXES, SKEW_SECONDS, Status, StatusList, issue_status_token, list_uri, put_status
 from motma.core.text import parse_line
 from motma.core.words import Words
 from motma.storage.keys import Secrets
@@ -339,9 +339,12 @@ class StatusDesk:
             built.squeezed_at, built.as_of = now, built.changed_at
         assert built.squeezed is not None
         # Dated by what is in it and by the half-day, not by who signs when: whichever process a scanner asks, the same
-        # list bears the same date, and one that says less an older date. Never before the last one, whatever the clock
-        # says, or scanners would refuse it.
-        issued_at = max(since, _half_day(now), min(built.as_of, now), built.issued_at)
+        # list bears the same date, and one that says less an older date. Not before the last one when the clock
+        # steps back a little, or scanners would refuse it; but one dated so far ahead that no scanner with a right
+        # clock takes it binds nobody.
+        issued_at = max(since, _half_day(now), min(built.as_of, now))
+        if built.issued_at <= now + dt.timedelta(seconds=SKEW_SECONDS):
+            issued_at = max(issued_at, built.issued_at)
         if built.published and not fresh and (issued_at, signer.kid) == (built.issued_at, built.kid):
             return
         try:

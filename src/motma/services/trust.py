@@ -167,7 +167,7 @@ class Trust:
         former one goes on signing.
         """
         known = await self._look(now)
-        former, waiting = known.signing(use), _waiting(known, use)
+        former, waiting = known.signing(use), _waiting(known, use, now)
         what: list[_What] = []
         if waiting:
             self.chest.signer(waiting.kid).sign(b"motma: are you there?")
@@ -375,9 +375,14 @@ def state_of(key: KnownKey, known: Known) -> State:
     return "signs" if known.signing(key.added.use) == key else "waits"
 
 
-def _waiting(known: Known, use: KeyUse) -> KnownKey | None:
-    """The newest key of ours that has not signed yet, in order of record: clocks may go back."""
-    waiting = [key for key in known.keys.values() if key.added.use == use and _waits(key)]
+def _waiting(known: Known, use: KeyUse, now: dt.datetime) -> KnownKey | None:
+    """The newest key of ours that has not signed yet, in order of record: clocks may go back.
+
+    One made while the clock was ahead could not sign anything now, and goes on waiting.
+    """
+    waiting = [
+        key for key in known.keys.values() if key.added.use == use and _waits(key) and key.added.not_before <= now
+    ]
     return waiting[-1] if waiting else None
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from motma.core.cose import Signer
 from motma.core.errors import Invalid, Unavailable
 from motma.core.trust import KnownKey, Trust
-from motma.core.trustlist import COSIGNERS_MAX, LIFE, Pins, pins_of, write_trust_list
+from motma.core.trustlist import COSIGNERS_MAX, LIFE, SKEW, Pins, pins_of, write_trust_list
 from motma.core.words import Words
 from motma.services.board import BoardReader
 
@@ -75,7 +75,11 @@ class TrustDesk:
 
     def _is_due(self, trust: Trust, now: dt.datetime) -> bool:
         signed = self._signed
-        return signed is None or signed.version != trust.version or signed.issued_at < _half_life(now)
+        return (
+            signed is None
+            or signed.version != trust.version
+            or not _half_life(now) <= signed.issued_at <= now + SKEW  # later: the clock was ahead and is set right
+        )
 
     async def _sign(self, trust: Trust, now: dt.datetime) -> SignedList:
         root = trust.signing("root")
@@ -88,10 +92,11 @@ class TrustDesk:
                 ),
             )
         # Dated by the last thing that happened to a key and by the half-life, not by who signs when: whichever process
-        # a scanner asks, before a restart or after, it is the same list. Never before the last one, whatever the clock
-        # says: scanners refuse what is older than what they hold.
+        # a scanner asks, before a restart or after, it is the same list. Not before the last one when the clock steps
+        # back a little: scanners refuse what is older than what they hold. But one dated so far ahead that no scanner
+        # with a right clock takes it binds nobody.
         issued_at = max(_half_life(now), min(_changed_at(trust), now))
-        if self._signed:
+        if self._signed and self._signed.issued_at <= now + SKEW:
             issued_at = max(issued_at, self._signed.issued_at)
         # A key may lie in a hardware module, which takes its time.
         raw = await asyncio.to_thread(self._written, trust, root, issued_at)
@@ -135,7 +140,7 @@ class TrustDesk:
             for key in trust.keys.values()
             if key.added.use == "root" and key.added.own and key.promoted_at and key.kid != root.kid
         ]
-        earlier.sort(key=lambda key: key.promoted_at or key.added_at, reverse=True)
+        earlier.sort(key=lambda key: key.turn, reverse=True)
         signers = []
         for key in earlier[:COSIGNERS_MAX]:
             try:
