@@ -79,7 +79,7 @@ class Person(msgspec.Struct, frozen=True):
     @property
     def record(self) -> RegisterRecord:
         """What a register says about them."""
-        return RegisterRecord(self.name, self.birth_date, self.documents)
+        return RegisterRecord(self.name, self.birth_date, documents=self.documents)
 
 
 @dataclass(frozen=True, slots=True)
