@@ -10,7 +10,7 @@ from typing import Literal
 
 from motma.config import Settings, read_settings, unknown_settings
 from motma.core.errors import MotmaError
-from motma.core.facts import fold_board
+from motma.core.fold import fold_board
 from motma.core.measure import active_measure
 from motma.core.trust import Trust, fold_trust
 from motma.storage.keys import Chest, open_chest

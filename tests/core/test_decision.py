@@ -26,6 +26,7 @@ NOW = dt.datetime(2026, 1, 18, 7, 0, tzinfo=dt.UTC)
 KEY = ec.derive_private_key(1, ec.SECP256R1()).public_key()
 HOUR = dt.timedelta(hours=1)
 DECLARATION = new_fact_id("dcl", NOW - HOUR, bytes(10))
+WAITING = new_fact_id("dcl", NOW, bytes(10))
 QID = Qid("521322923144321717")
 ADVICE = Advice("i03-dinh-bo-linh", Words("Đinh Bộ Lĩnh", "Dinh Bo Linh"), 1_200)
 PROBLEMS = ["code.not_ours", "code.unknown_key", "code.forged", "code.malformed", "code.of_the_future"]
@@ -36,10 +37,18 @@ def seconds(hours: float) -> int:
     return int((NOW + hours * HOUR).timestamp())
 
 
-def code_of(*, other: bool = False, matched: bool = True, begins: float = -1, until: float = 72) -> VerifiedCode:
+def code_of(
+    *,
+    other: bool = False,
+    waiting: bool = False,
+    matched: bool = True,
+    begins: float = -1,
+    until: float = 72,
+    worth: int = 0,
+) -> VerifiedCode:
     claims = Claims(
         issuer="motma.test",
-        code_id=bytes(16) if other else fact_id_bytes(DECLARATION),
+        code_id=bytes(16) if other else fact_id_bytes(WAITING if waiting else DECLARATION),
         qid=QID,
         name="Tạ Văn Thành",
         born="19760204",
@@ -48,11 +57,11 @@ def code_of(*, other: bool = False, matched: bool = True, begins: float = -1, un
         areas=(),
         vintage=2025,
         route=(),
-        worth=Worth.ACCEPT,
+        worth=Worth(worth),
         status_index=1,
         carrier=Carrier.SCREEN,
         matched=matched,
-        issued=seconds(-1),
+        issued=seconds(begins),
         begins=seconds(begins),
         expires=seconds(until),
         sex=None,
@@ -69,11 +78,13 @@ def standing_of(
     until: float = 72,
     revoked: bool = False,
     suspended: bool = False,
+    waiting: dict[str, Any] | None = None,
+    declaration: FactId = DECLARATION,
 ) -> Standing:
     return Standing(
         qid=QID,
-        declaration=DECLARATION,
-        code=FactId("cod" + DECLARATION[3:]),
+        declaration=declaration,
+        code=FactId("cod" + declaration[3:]),
         measure="demo-hcmc",
         grade=Grade(grade),
         health=health,
@@ -83,6 +94,7 @@ def standing_of(
         valid_until=NOW + until * HOUR,
         revoked=revoked,
         suspended=suspended,
+        waiting=None if waiting is None else standing_of(**waiting, declaration=WAITING),
     )
 
 

@@ -7,6 +7,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from motma.core.facts import (
     Accepted,
@@ -17,24 +18,26 @@ from motma.core.facts import (
     Issued,
     MeasureEnded,
     MeasurePublished,
+    Merged,
+    Parted,
     Refused,
+    Repaired,
+    Reviewed,
     Revoked,
     Scanned,
     Standing,
+    Took,
     What,
-    apply,
-    fold,
-    fold_board,
-    tallies,
 )
 from motma.core.flow import Diversion
+from motma.core.fold import apply, fold, fold_board, tallies
 from motma.core.identity import Grade
 from motma.core.ids import FactId, Qid, new_fact_id, same_moment_id, twin_id
 from motma.core.measure import Measure
 from motma.core.words import Words
 
 NOW = dt.datetime(2026, 1, 18, 7, 30, tzinfo=dt.UTC)
-QID = Qid("521322923144321717")
+QID, NUMBER_2 = Qid("521322923144321717"), Qid("137905842617309423")
 ONE, OTHER = (new_fact_id("dcl", NOW, bytes([n] * 10)) for n in (1, 2))
 UNTIL = NOW + dt.timedelta(hours=72)
 
@@ -56,6 +59,11 @@ def identified(declaration: FactId, grade: Grade) -> Fact:
     return fact(new_fact_id("idc", NOW, bytes(10)), Identified(declaration, grade, (), until))
 
 
+def repaired(declaration: FactId, grade: Grade) -> Repaired:
+    until = UNTIL + dt.timedelta(hours=1)
+    return Repaired(declaration, grade, "typing", ("name",), "CB-01", "dev", FactId("scn_1"), False, until)
+
+
 def refused(differing: tuple[str, ...]) -> Fact:
     return fact(ONE, Refused("page", "demo", "2026-1", Grade.MISMATCHED, differing, None, ("g07-vinh-binh",)), qid=None)
 
@@ -73,6 +81,8 @@ HISTORY = [
     issued(OTHER),
     identified(ONE, Grade.MISMATCHED),
     identified(OTHER, Grade.MATCHED),
+    accepted(ONE, Grade.REPAIRABLE),
+    accepted(OTHER, Grade.PENDING),
     issued(ONE, FactId("cod_late")),
     REVOKED,
     scanned("accept"),
@@ -95,6 +105,47 @@ def test_a_late_answer_about_an_older_declaration_changes_nothing() -> None:
     before = [accepted(ONE, Grade.PENDING), issued(ONE), accepted(OTHER), issued(OTHER)]
     late = [identified(ONE, Grade.MISMATCHED), issued(ONE, FactId("cod_late"))]
     assert fold([*before, *late]) == fold(before)
+
+
+def test_who_is_known_loses_nothing_to_a_declaration_that_anybody_could_send() -> None:
+    known = fold([accepted(ONE), issued(ONE)])
+    standing = fold([accepted(ONE), issued(ONE), accepted(OTHER, Grade.PENDING), issued(OTHER)])
+    assert known and standing and replace(standing, waiting=None) == known
+    assert standing.newest.declaration == OTHER and standing.newest.code == same_moment_id("cod", OTHER)
+    assert apply(standing, identified(OTHER, Grade.MISMATCHED)) == known
+    settled = apply(standing, identified(OTHER, Grade.MATCHED))
+    assert settled and settled.waiting is None
+    assert (settled.declaration, settled.code, settled.grade) == (OTHER, same_moment_id("cod", OTHER), Grade.MATCHED)
+
+
+def test_who_was_known_until_yesterday_stands_as_the_newest_declaration_says() -> None:
+    late = msgspec.structs.replace(accepted(OTHER, Grade.PENDING), at=UNTIL)
+    standing = fold([accepted(ONE), issued(ONE), late])
+    assert standing and (standing.declaration, standing.grade, standing.waiting) == (OTHER, Grade.PENDING, None)
+
+
+def test_a_repair_settles_what_it_repairs_until_it_is_overruled() -> None:
+    repair = fact(new_fact_id("rep", NOW, bytes(10)), repaired(ONE, Grade.VOUCHED))
+    standing = fold([accepted(ONE, Grade.REPAIRABLE), repair])
+    assert standing and (standing.grade, standing.valid_until) == (Grade.VOUCHED, UNTIL + dt.timedelta(hours=1))
+    upheld = apply(standing, fact(FactId("rvw_1"), Reviewed(repair.id, ONE, True)))
+    overruled = apply(standing, fact(FactId("rvw_2"), Reviewed(repair.id, ONE, False)))
+    assert upheld == standing and overruled and overruled.grade is Grade.MISMATCHED
+
+
+def test_two_numbers_of_one_citizen_become_one_and_two_again() -> None:
+    elder = fold([accepted(ONE), issued(ONE)])
+    newer = msgspec.structs.replace(accepted(OTHER), at=NOW + dt.timedelta(hours=1), qid=NUMBER_2)
+    other = fold([newer, fact(FactId("rev_1"), Revoked("lost"), qid=NUMBER_2)])
+    assert elder and other
+    merged = apply(other, fact(FactId("mrg_1"), Merged(QID), qid=NUMBER_2))
+    took = apply(elder, fact(FactId("mrg_2"), Took(NUMBER_2, other)))
+    assert merged and merged.into == QID
+    assert took and (took.qid, took.also, took.declaration, took.revoked) == (QID, (NUMBER_2,), OTHER, True)
+    assert apply(merged, fact(FactId("prt_1"), Parted(QID, None), qid=NUMBER_2)) == other
+    assert apply(took, fact(FactId("prt_2"), Parted(NUMBER_2, elder))) == elder
+    older = apply(other, fact(FactId("mrg_3"), Took(QID, elder)))
+    assert older and (older.declaration, older.also) == (OTHER, (QID,))
 
 
 def test_a_twin_for_a_screen_is_no_newer_code() -> None:
@@ -138,11 +189,14 @@ def test_what_is_told_of_no_citizen_changes_no_standing(facts: list[Fact]) -> No
 
 @given(histories)
 @settings(max_examples=200, deadline=None)
-def test_a_standing_is_of_its_last_accepted_declaration(facts: list[Fact]) -> None:
+def test_the_newest_of_a_standing_is_the_last_declaration_that_is_not_settled_otherwise(facts: list[Fact]) -> None:
     standing, last = fold(facts), [one for one in facts if isinstance(one.what, Accepted)]
     assert (standing is None) == (not last)
     if standing is not None:
-        assert standing.declaration == last[-1].id
+        assert standing.newest.declaration == last[-1].id or any(
+            isinstance(one.what, Identified) and one.what.declaration == last[-1].id for one in facts
+        )
+        assert standing.waiting is None or (standing.grade.is_sure and not standing.waiting.grade.is_sure)
         assert msgspec.json.decode(msgspec.json.encode(standing), type=Standing) == standing
 
 

@@ -4,16 +4,7 @@ import datetime as dt
 import itertools
 import os
 
-from motma.core.facts import (
-    Accepted,
-    DiversionOpened,
-    Fact,
-    Identified,
-    Issued,
-    Refused,
-    Revoked,
-    Scanned,
-)
+from motma.core.facts import Accepted, DiversionOpened, Fact, Identified, Issued, Refused, Revoked, Scanned
 from motma.core.flow import Diversion
 from motma.core.identity import Grade
 from motma.core.ids import FactId, Qid, new_fact_id, new_qid

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from motma.core.errors import Invalid
-from motma.core.facts import Fact, Tally, fold
+from motma.core.facts import Fact
+from motma.core.fold import Tally, fold
 from motma.core.identity import Grade
 from motma.core.ids import Qid
 from motma.storage.store import Act, Already, Appended, Credential, Holding, Store

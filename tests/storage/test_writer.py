@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from motma.core.errors import Invalid, Unavailable
-from motma.core.facts import fold
+from motma.core.fold import fold
 from motma.storage import writer as writer_module
 from motma.storage.acts import Act, Already, Appended, Outcome, Prepared, Row, Seal, prepare, standing_row
 from motma.storage.engine import Loaded, Rows, Unwritable, Wanted, unavailable

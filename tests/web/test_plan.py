@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from motma.core.facts import Tally
 from motma.core.flow import Checkpoint, Diversion, Network, Road
+from motma.core.fold import Tally
 from motma.core.words import Words
 from motma.roads import load_network
 from motma.web import pages

@@ -8,6 +8,7 @@ the deciding one first. A refusal is an answer, not an exception; and what is no
 import datetime as dt
 from dataclasses import dataclass
 
+from motma.core.claims import Worth
 from motma.core.code import Liveness, VerifiedCode
 from motma.core.facts import Standing
 from motma.core.flow import Advice
@@ -15,6 +16,11 @@ from motma.core.identity import Grade
 from motma.core.ids import are_twins, fact_id_bytes
 from motma.core.reasons import REASONS, Outcome, Reason
 
+_IDENTITY = {
+    Grade.PENDING: "identity.pending",
+    Grade.REPAIRABLE: "identity.repairable",
+    Grade.UNIDENTIFIED: "identity.unidentified",
+}
 _WEIGHT = {Outcome.ACCEPT: 0, Outcome.MANUAL: 1, Outcome.REFER: 2, Outcome.REJECT: 3}
 
 
@@ -82,22 +88,23 @@ def _what_speaks_against(evidence: Evidence, now: dt.datetime) -> list[str]:
             found.append("standing.revoked")
         if standing.suspended:
             found.append("standing.suspended")
-        if now >= standing.valid_until:
+        said = _what_the_code_rests_on(code, standing)
+        if now >= said.valid_until:
             found.append("standing.expired")
-        if now < standing.valid_from:
+        if now < said.valid_from:
             found.append("code.not_yet")
-        if standing.grade is Grade.PENDING:
-            found.append("identity.pending")
-        elif standing.grade is not Grade.MATCHED or evidence.somebody_else:
+        if not said.grade.is_sure:
+            found.append(_IDENTITY.get(said.grade, "identity.mismatched"))
+        elif evidence.somebody_else:
             found.append("identity.mismatched")
-        elif (
-            code and not code.claims.matched and not are_twins(code.claims.code_id, fact_id_bytes(standing.declaration))
-        ):
+        elif code and not code.claims.matched and not _is_of(code, said):
             # Issued while the register was away, on a number anybody may know; what was matched is another declaration.
             found.append("identity.pending")
-        if standing.health != "clear":
-            found.append(f"health.{standing.health}")
-        if code and standing.code and not are_twins(code.claims.code_id, fact_id_bytes(standing.code)):
+        if said.health != "clear":
+            found.append(f"health.{said.health}")
+        elif code and code.claims.worth is Worth.REJECT and not _is_of(code, said) and _is_newer(code, said):
+            found.append("health.symptoms")  # what its bearer declared since says so, whoever they turn out to be
+        if code and said.code and not are_twins(code.claims.code_id, fact_id_bytes(said.code)):
             found.append("code.newer_exists")
     if evidence.plain:
         found.append("code.plain_text")
@@ -106,3 +113,19 @@ def _what_speaks_against(evidence: Evidence, now: dt.datetime) -> list[str]:
     if evidence.refer:
         found.append("diversion.open")
     return found
+
+
+def _what_the_code_rests_on(code: VerifiedCode | None, standing: Standing) -> Standing:
+    """The declaration that the code in hand was issued on if it still waits for the register, else what is known."""
+    waiting = standing.waiting
+    return waiting if waiting and code and _is_of(code, waiting) else standing
+
+
+def _is_newer(code: VerifiedCode, declared: Standing) -> bool:
+    return code.claims.issued_at > declared.declared_at
+
+
+def _is_of(code: VerifiedCode, declared: Standing) -> bool:
+    """Whether the code was issued on this declaration, when it was made or since."""
+    known = (declared.declaration, declared.code) if declared.code else (declared.declaration,)
+    return any(are_twins(code.claims.code_id, fact_id_bytes(id)) for id in known)

@@ -1,11 +1,6 @@
-"""What happened, as facts that are appended and never edited; and what follows from them.
-
-``fold(facts) -> Standing`` is the truth about a citizen. The ``standing`` table is the same thing kept up to date
-in the transaction that appends the fact, by :func:`apply`; ``motma standing rebuild`` proves the two equal.
-"""
+"""What happened, as facts that are appended and never edited. What follows from them is :mod:`motma.core.fold`."""
 
 import datetime as dt
-from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -15,11 +10,44 @@ from motma.core.code import Liveness
 from motma.core.flow import Diversion
 from motma.core.form import Health
 from motma.core.identity import Grade
-from motma.core.ids import FactId, Qid, twins_begin
+from motma.core.ids import FactId, Qid
 from motma.core.measure import Measure
 
 KeyUse = Literal["code", "root"]
 """What a key signs: codes and their status lists, or lists of trust."""
+
+RepairReason = Literal["typing", "tones", "old_card", "name_changed", "register_wrong", "no_number"]
+"""Why a declaration and the document differ, as the officer sees it."""
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a citizen stands now: the fold of their facts. Times judge it, they do not change it.
+
+    ``waiting`` is what a newer declaration says whose citizen is not known to be this one yet: anybody who knows a
+    number can send it, so it counts for who shows its code, and takes nothing from who was identified. ``into`` is
+    the number that this citizen goes by instead, ``also`` the other numbers that they have.
+    """
+
+    qid: Qid
+    declaration: FactId
+    code: FactId | None
+    measure: str
+    grade: Grade
+    health: Health
+    route: tuple[str, ...]
+    declared_at: dt.datetime
+    valid_from: dt.datetime
+    valid_until: dt.datetime
+    revoked: bool = False
+    suspended: bool = False
+    waiting: "Standing | None" = None
+    into: Qid | None = None
+    also: tuple[Qid, ...] = ()
+
+    @property
+    def newest(self) -> "Standing":
+        """What the newest declaration says, whoever sent it."""
+        return self.waiting or self
 
 
 class Accepted(msgspec.Struct, frozen=True, tag="declaration.accepted"):
@@ -54,6 +82,32 @@ class Identified(msgspec.Struct, frozen=True, tag="identity.checked"):
     grade: Grade
     differing: tuple[str, ...]
     valid_until: dt.datetime
+
+
+class Repaired(msgspec.Struct, frozen=True, tag="identity.repaired"):
+    """An officer held the document beside the declaration: ``grade`` is matched if the register says so too, else
+    vouched. ``differing``: what the document says otherwise than the declaration; ``scan``: where the person stood.
+
+    ``sampled``: an operator is to look at it again. ``valid_until`` replaces the one before.
+    """
+
+    declaration: FactId
+    grade: Grade
+    reason: RepairReason
+    differing: tuple[str, ...]
+    officer: str
+    device: str
+    scan: FactId
+    sampled: bool
+    valid_until: dt.datetime
+
+
+class Reviewed(msgspec.Struct, frozen=True, tag="identity.reviewed"):
+    """An operator looked at a repair again; if it is not ``upheld``, the citizen is not identified by it."""
+
+    repair: FactId
+    declaration: FactId
+    upheld: bool
 
 
 class Issued(msgspec.Struct, frozen=True, tag="code.issued"):
@@ -105,6 +159,30 @@ class CheckAgain(msgspec.Struct, frozen=True, tag="standing.check_again"):
     """These codes of the citizen say more than is so by now: whoever reads one should ask the server."""
 
     indexes: tuple[int, ...]
+
+
+class Merged(msgspec.Struct, frozen=True, tag="citizen.merged"):
+    """This number and ``into`` turned out to be one citizen, who goes by ``into`` from now on. Both find them.
+
+    ``platforms``: who declared under this number, and is to be told.
+    """
+
+    into: Qid
+    platforms: tuple[str, ...] = ()
+
+
+class Took(msgspec.Struct, frozen=True, tag="citizen.took"):
+    """The other side of :class:`Merged`: this citizen was ``other`` as well, who stood as ``standing`` says."""
+
+    other: Qid
+    standing: Standing | None
+
+
+class Parted(msgspec.Struct, frozen=True, tag="citizen.parted"):
+    """A merge was a mistake: this number and ``other`` are two again. ``standing``: where this one is without it."""
+
+    other: Qid
+    standing: Standing | None
 
 
 class Scanned(msgspec.Struct, frozen=True, tag="scan.made"):
@@ -198,6 +276,11 @@ What = (
     Accepted
     | Refused
     | Identified
+    | Repaired
+    | Reviewed
+    | Merged
+    | Took
+    | Parted
     | Issued
     | Revoked
     | Suspended
@@ -230,114 +313,3 @@ class Fact(msgspec.Struct, frozen=True, kw_only=True):
     qid: Qid | None = None
     checkpoint: str | None = None
     personal: bytes | None = None
-
-
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a citizen stands now: the fold of their facts. Times judge it, they do not change it."""
-
-    qid: Qid
-    declaration: FactId
-    code: FactId | None
-    measure: str
-    grade: Grade
-    health: Health
-    route: tuple[str, ...]
-    declared_at: dt.datetime
-    valid_from: dt.datetime
-    valid_until: dt.datetime
-    revoked: bool = False
-    suspended: bool = False
-
-
-def apply(standing: Standing | None, fact: Fact) -> Standing | None:
-    """The standing after ``fact``. Facts of other kinds leave it as it is."""
-    what = fact.what
-    if isinstance(what, Accepted) and fact.qid:
-        return Standing(
-            qid=fact.qid,
-            declaration=fact.id,
-            code=standing.code if standing else None,
-            measure=what.measure,
-            grade=what.grade,
-            health=what.health,
-            route=what.route,
-            declared_at=fact.at,
-            valid_from=what.valid_from,
-            valid_until=what.valid_until,
-            revoked=standing is not None and standing.revoked,  # nobody declares themselves out of it
-            suspended=standing is not None and standing.suspended,
-        )
-    if standing is None:
-        return None
-    if isinstance(what, Issued) and what.declaration == standing.declaration:
-        if standing.code and twins_begin(standing.code) == twins_begin(fact.id):
-            return standing  # the same code once more, for a screen or for paper
-        return msgspec.structs.replace(standing, code=fact.id)
-    if isinstance(what, Identified) and what.declaration == standing.declaration:
-        return msgspec.structs.replace(standing, grade=what.grade, valid_until=what.valid_until)
-    if isinstance(what, Revoked):
-        return msgspec.structs.replace(standing, revoked=True)
-    if isinstance(what, Suspended):
-        return msgspec.structs.replace(standing, suspended=True)
-    if isinstance(what, Restored):
-        return msgspec.structs.replace(standing, revoked=False, suspended=False)
-    return standing
-
-
-def fold(facts: Iterable[Fact]) -> Standing | None:
-    """Where a citizen stands after all of their ``facts``, oldest first."""
-    standing: Standing | None = None
-    for fact in facts:
-        standing = apply(standing, fact)
-    return standing
-
-
-class Board(msgspec.Struct, frozen=True):
-    """What is switched on: measures by id, and open diversions by checkpoint."""
-
-    measures: dict[str, Measure]
-    diversions: dict[str, Diversion]
-
-
-def fold_board(facts: Iterable[Fact]) -> Board:
-    """What is switched on after all ``measure.*`` and ``diversion.*`` facts, oldest first."""
-    board = Board({}, {})
-    for fact in facts:
-        what = fact.what
-        if isinstance(what, MeasurePublished):
-            board.measures[what.measure.id] = what.measure
-        elif isinstance(what, MeasureEnded):
-            board.measures.pop(what.measure, None)
-        elif isinstance(what, DiversionOpened):
-            board.diversions[what.diversion.checkpoint] = what.diversion
-        elif isinstance(what, DiversionClosed) and fact.checkpoint:
-            board.diversions.pop(fact.checkpoint, None)
-    return board
-
-
-class Tally(msgspec.Struct, frozen=True):
-    """One count on the operators' board: at ``place`` ("" if none) in ``hour``, ``kind`` came out as ``outcome``."""
-
-    place: str
-    hour: dt.datetime
-    kind: str
-    outcome: str
-
-
-def tallies(fact: Fact) -> tuple[Tally, ...]:
-    """What a fact adds one to: declarations at the first checkpoint of their route, scans where they were made."""
-    what, hour = fact.what, fact.at.replace(minute=0, second=0, microsecond=0)
-    if isinstance(what, Accepted):
-        place = what.route[0] if what.route else ""
-        return (Tally(place, hour, "declared", "accepted" if what.grade is Grade.MATCHED else str(what.grade)),)
-    if isinstance(what, Refused):
-        place = what.route[0] if what.route else ""
-        return (Tally(place, hour, "refused", "+".join(what.differing)),)
-    if isinstance(what, Scanned):
-        place = fact.checkpoint or ""
-        reason = what.reasons[0] if what.reasons else ""
-        counted = [Tally(place, hour, "scanned", what.outcome)]
-        if what.outcome != "accept":
-            counted.append(Tally(place, hour, "reason", reason))
-        return tuple(counted)
-    return ()

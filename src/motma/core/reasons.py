@@ -181,6 +181,18 @@ _ALL = [
         _COMPARE,
     ),
     Reason(
+        "identity.repairable",
+        Outcome.MANUAL,
+        Words("Họ tên khác giấy tờ, có thể do gõ nhầm.", "The name differs, perhaps by a typing slip."),
+        Words("So với giấy tờ rồi bấm Đúng người để sửa.", "Compare with the document, then repair it here."),
+    ),
+    Reason(
+        "identity.unidentified",
+        Outcome.MANUAL,
+        Words("Không có số giấy tờ để đối soát.", "There is no document number to ask about."),
+        Words("Hỏi người đi cùng và giấy tờ khác, như khai sinh.", "Ask who travels along and for other papers."),
+    ),
+    Reason(
         "identity.pending",
         Outcome.MANUAL,
         Words("Đang chờ đối soát dữ liệu dân cư.", "Waiting for the population register."),

@@ -4,7 +4,8 @@ import datetime as dt
 from dataclasses import dataclass
 
 from motma.core.code import Keyring
-from motma.core.facts import Board, Fact, fold_board
+from motma.core.facts import Fact
+from motma.core.fold import Board, fold_board
 from motma.core.trust import Trust, fold_trust, keyring_of
 from motma.storage.store import Store
 

@@ -8,8 +8,9 @@ import msgspec
 from motma.core.code import Liveness, VerifiedCode, liveness
 from motma.core.decision import Evidence, Verdict, decide
 from motma.core.errors import Conflict, Invalid
-from motma.core.facts import Board, Fact, Holder, Scanned, Standing
+from motma.core.facts import Fact, Holder, Scanned, Standing
 from motma.core.flow import Advice, Network, advise
+from motma.core.fold import Board
 from motma.core.ids import Document, FactId, Qid, parse_fact_id
 from motma.core.measure import active_measure
 from motma.core.reasons import REASONS, Outcome

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from motma.core.cose import Signer
 from motma.core.errors import Conflict, Hidden
-from motma.core.facts import CheckAgain, Fact, Issued, Restored, Revoked, Standing, Suspended, apply
+from motma.core.facts import CheckAgain, Fact, Issued, Restored, Revoked, Standing, Suspended
+from motma.core.fold import apply
 from motma.core.identity import Grade
 from motma.core.ids import Qid, new_fact_id
 from motma.core.status import LIST_INDEXES, SKEW_SECONDS, Status, StatusList, issue_status_token, list_uri, put_status

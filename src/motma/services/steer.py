@@ -5,16 +5,9 @@ from collections.abc import Callable
 from zoneinfo import ZoneInfo
 
 from motma.core.errors import Conflict, Hidden, Invalid
-from motma.core.facts import (
-    Board,
-    DiversionClosed,
-    DiversionOpened,
-    Fact,
-    MeasureEnded,
-    MeasurePublished,
-    Tally,
-)
+from motma.core.facts import DiversionClosed, DiversionOpened, Fact, MeasureEnded, MeasurePublished
 from motma.core.flow import Diversion, Network
+from motma.core.fold import Board, Tally
 from motma.core.ids import new_fact_id
 from motma.core.measure import Measure
 from motma.core.text import parse_line

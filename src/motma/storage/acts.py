@@ -14,7 +14,8 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from motma.core.errors import Invalid, Unavailable
-from motma.core.facts import Fact, Standing, Tally, What, tallies
+from motma.core.facts import Fact, Standing, What
+from motma.core.fold import Tally, tallies
 from motma.core.ids import FactId, Qid
 from motma.core.words import Words
 
@@ -196,11 +197,14 @@ def fact_of(row: Row, seal: Seal | None = None) -> Fact:
 
 
 def standing_row(standing: Standing, seq: int) -> Row:
-    """``seq`` is that of the fact which made the standing what it is."""
+    """``seq`` is that of the fact which made the standing what it is.
+
+    The columns beside the body are for finding who is still to be matched: by their newest declaration.
+    """
     return (
         standing.qid,
-        str(standing.grade),
-        to_micros(standing.declared_at),
+        str(standing.newest.grade),
+        to_micros(standing.newest.declared_at),
         to_micros(standing.valid_until),
         seq,
         _encode(standing).decode(),

@@ -14,7 +14,8 @@ from typing import Self
 import msgspec
 
 from motma.core.errors import Unavailable
-from motma.core.facts import Fact, Standing, Tally, apply
+from motma.core.facts import Fact, Standing
+from motma.core.fold import Tally, apply
 from motma.core.ids import FactId, Qid
 from motma.core.words import Words
 from motma.storage import statements

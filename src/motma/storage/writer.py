@@ -11,7 +11,8 @@ from collections.abc import Sequence
 import msgspec
 
 from motma.core.errors import MotmaError, Unavailable
-from motma.core.facts import Standing, apply
+from motma.core.facts import Standing
+from motma.core.fold import apply
 from motma.core.ids import Qid
 from motma.core.words import Words
 from motma.storage.acts import (

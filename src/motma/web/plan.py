@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from motma.core.facts import Tally
 from motma.core.flow import Checkpoint, Diversion, Network
+from motma.core.fold import Tally
 from motma.core.reasons import REASONS
 from motma.core.words import Words
 from motma.roads.layout import LEADING, RADIUS, Box, Label, along, lay_out, rounded, shortened, way
