@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from litestar.types import ASGIApp
 
 from motma.config import Settings
-from motma.connectors.registry import Registry
+from motma.connectors.registry import DocumentRegistry as Registry
 from motma.connectors.registry.population import FictionalRegistry, Population
 from motma.core.cose import Signer
 from motma.forms import load_form, load_units

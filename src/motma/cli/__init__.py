@@ -13,6 +13,7 @@ from motma import __version__
 from motma.cli.key import key
 from motma.cli.paper import paper
 from motma.cli.read import read
+from motma.cli.register import register
 from motma.cli.reissue import reissue
 from motma.cli.revoke import restore, revoke, suspend
 from motma.cli.terminal import console, run, with_house
@@ -225,6 +226,7 @@ def doctor() -> None:
 cli.add_command(key)
 cli.add_command(paper)
 cli.add_command(read)
+cli.add_command(register)
 cli.add_command(reissue)
 cli.add_command(restore)
 cli.add_command(revoke)

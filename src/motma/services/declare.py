@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from motma.connectors.registry import Registry
+from motma.connectors.registry import DocumentRegistry as Registry
 from motma.core.errors import Conflict, Hidden, Unavailable
 from motma.core.facts import Accepted, Fact, Holder, Issued, LookedUp, Refused, Scanned
 from motma.core.flow import Network

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from motma.connectors.registry import Registry
+from motma.connectors.registry import DocumentRegistry as Registry
 from motma.core.errors import Unavailable
 from motma.core.facts import Accepted, Fact, Identified, Standing
 from motma.core.form import Declaration
