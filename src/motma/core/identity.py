@@ -4,11 +4,13 @@ import datetime as dt
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from enum import StrEnum
+from unicodedata import combining, normalize
 
 from rapidfuzz.distance import OSA
 
 from motma.core.ids import Document
-from motma.core.text import fold, name_key, spelling_key
+from motma.core.keystrokes import is_syllable, typed_out
+from motma.core.text import bare_letters, name_words, settle, word_keys
 
 
 class Grade(StrEnum):
@@ -35,6 +37,11 @@ class Grade(StrEnum):
         return self in (Grade.MATCHED, Grade.VOUCHED)
 
     @property
+    def is_a_miss(self) -> bool:
+        """Whether it tells something about a number to whoever tries: counted, so that nobody tries for long."""
+        return not self.is_sure and self is not Grade.PENDING
+
+    @property
     def travels(self) -> bool:
         """Whether a code is issued: for whoever may be who they say, to be looked at by hand until it is sure."""
         return self.is_sure or self in (Grade.REPAIRABLE, Grade.PENDING, Grade.UNIDENTIFIED)
@@ -44,17 +51,20 @@ class NameDifference(StrEnum):
     """How far two names are apart, nearest first; ``rank`` counts from 0. Only the first two are one name."""
 
     SAME = "same"
+    """The same letters; in Unicode there are several ways to write them."""
     STYLE = "style"
-    """Case, spaces, tone placement, y/i under a tone, a keyboard's leftovers."""
+    """Case, spaces, where a tone stands, y/i under a tone, or a claim in the keys of Telex."""
     SPELLING = "spelling"
-    """A final y/i without a tone: Vy and Vi are two names, but one sound."""
+    """A final y/i without a tone: Vy and Vi sound alike, but parents choose between them."""
     TONES = "tones"
-    """Tones, or marks of letters, are missing on one side, and none contradicts another."""
+    """Tones, or marks of letters, are missing on one side; nothing contradicts the other."""
     MARKS = "marks"
-    """The same letters under other tones or marks: Hùng, Hưng."""
+    """The same letters under other tones or marks (Hùng, Hưng), or tones missing where y/i differs too."""
     WORD = "word"
+    """One word is missing on one side."""
     ORDER = "order"
     SLIP = "slip"
+    """One letter more, less, changed, or two neighbours swapped."""
     DIFFERENT = "different"
 
     @property
@@ -92,8 +102,7 @@ class RegisterRecord:
 class Match:
     """The grade, and the fields that differ.
 
-    ``how`` says how a repairable name differs: "tones" (or the marks of a letter), "spelling" (y/i), "order" of the
-    words, a "word" too few or too many, one "slip" of a finger.
+    ``how`` is the :class:`NameDifference` of a name that is repairable, or that the measure took for a match.
     """
 
     grade: Grade
@@ -112,44 +121,131 @@ PENDING = Match(Grade.PENDING)
 def compare(claim: IdentityClaim, record: RegisterRecord | None, accepts: Collection[str] = frozenset()) -> Match:
     """Grade a claim against what the register holds for its number; ``None`` means that it holds nothing.
 
-    Number and birth date must fit exactly before the name is looked at, and only equal ``name_key`` is a match. Over
-    the 29.2 million pairs of 7,649 real full names, dropping tones makes 145 pairs equal, an edit distance of one
-    accepts 2,499, Jaro-Winkler at 0.92 accepts 94,553: likeness alone makes a name repairable at best, unless the
-    measure takes that :class:`NameDifference` for a match (``accepts``).
+    The number is the caller's affair. The birth date must fit exactly (where the register knows only the year: the
+    year) before the name is looked at. A name that is the same but for its style matches, any other likeness makes it
+    repairable at best: over the 29.2 million pairs of 7,649 real full names, dropping tones makes 145 pairs equal, an
+    edit distance of one accepts 2,499, Jaro-Winkler at 0.92 accepts 94,553. ``accepts`` are the values of
+    :class:`NameDifference` that the measure in force takes for a match.
     """
     if record is None:
         return Match(Grade.UNKNOWN, ("document.number",))
-    if claim.birth_date.year != record.birth_date.year or not (
-        record.year_only or claim.birth_date == record.birth_date
-    ):
+    born, held = claim.birth_date, record.birth_date
+    if born.year != held.year or not (record.year_only or born == held):
         return Match(Grade.MISMATCHED, ("birth_date",))
-    claimed = name_key(claim.name)
-    held = claimed if claim.name == record.name else name_key(record.name)
-    if claimed == held:
-        return Match(Grade.MATCHED) if held else Match(Grade.MISMATCHED, ("name",))
-    how = _how_it_differs(claim.name, record.name, claimed, held)
-    if how in accepts:
-        return Match(Grade.MATCHED, (), how)
-    return Match(Grade.REPAIRABLE if how else Grade.MISMATCHED, ("name",), how)
+    how = name_difference(claim.name, record.name)
+    if how.rank <= NameDifference.STYLE.rank:
+        return Match(Grade.MATCHED)
+    if how is NameDifference.DIFFERENT:
+        return Match(Grade.MISMATCHED, ("name",))
+    return Match(Grade.MATCHED, (), how) if how in accepts else Match(Grade.REPAIRABLE, ("name",), how)
 
 
-def _how_it_differs(claim: str, record: str, claimed: str, held: str) -> str | None:
-    """What may have gone wrong between two names with different keys; ``None`` when they are simply two names."""
-    if fold(claim) == fold(record):
-        return "tones"
-    if spelling_key(claim) == spelling_key(record):
-        return "spelling"
-    claimed_words, held_words = claimed.split(" "), held.split(" ")
-    if sorted(claimed_words) == sorted(held_words):
-        return "order"
-    # A single word is no name to be completed: "Nguyễn" would fit a third of the country.
-    shorter = min(len(claimed_words), len(held_words))
-    if shorter > 1 and abs(len(claimed_words) - len(held_words)) == 1 and _is_subsequence(claimed_words, held_words):
-        return "word"
-    return "slip" if OSA.distance(claimed, held, score_cutoff=1) <= 1 else None
+def name_difference(claim: str, record: str) -> NameDifference:
+    """How far a typed name is from the one on record; the same both ways, but for Telex, which only people type.
+
+    Texts without a letter are no names, and never the same. Two differences at once (no tones, and a word missing)
+    make two names, so that an edit more never brings a name nearer; a style costs nothing beside another difference.
+    """
+    said, held = _Name(claim), _Name(record)
+    if not held.words or not said.words:
+        return NameDifference.DIFFERENT
+    if claim == record or normalize("NFC", claim) == normalize("NFC", record):
+        return NameDifference.SAME
+    plain = _difference(said, held)
+    if plain is NameDifference.STYLE or (typed := typed_out(claim)) == claim:
+        return plain
+    return min(plain, _difference(_Name(typed), held), key=_RANKS.__getitem__)
 
 
-def _is_subsequence(one: list[str], other: list[str]) -> bool:
-    short, long = sorted((one, other), key=len)
+class _Name:
+    """A name taken apart: its words as letters and tone, and the keys of the words."""
+
+    __slots__ = ("keys", "words")
+
+    def __init__(self, name: str) -> None:
+        self.words = name_words(name)
+        self.keys = word_keys(self.words)
+
+
+def _difference(said: _Name, held: _Name) -> NameDifference:
+    if said.keys == held.keys:
+        return NameDifference.STYLE
+    more = len(said.keys) - len(held.keys)
+    if more == 0:
+        if under_marks := _difference_of_marks(said, held):
+            return under_marks
+        if sorted(said.keys) == sorted(held.keys):
+            return NameDifference.ORDER
+    else:
+        few, many = (held, said) if more > 0 else (said, held)
+        if _is_written_together(few.words, many.words):
+            return NameDifference.STYLE
+        # A single word is no name to be completed: "Nguyễn" would fit a third of the country.
+        if len(few.keys) > 1 and abs(more) == 1 and _is_subsequence(few.keys, many.keys):
+            return NameDifference.WORD
+    one_slip = OSA.distance(" ".join(said.keys), " ".join(held.keys), score_cutoff=1) <= 1
+    return NameDifference.SLIP if one_slip else NameDifference.DIFFERENT
+
+
+def _difference_of_marks(said: _Name, held: _Name) -> NameDifference | None:
+    """How names with the same bare letters differ; ``None`` if the letters do."""
+    fewer = more = same = True
+    another_y = False
+    for one, other, key, other_key in zip(said.words, held.words, said.keys, held.keys, strict=True):
+        if key == other_key:
+            continue
+        bare, other_bare = bare_letters(one[0]), bare_letters(other[0])
+        if bare != other_bare:
+            if settle(bare) != settle(other_bare):
+                return None
+            another_y = another_y or not (one[1] or other[1])
+        marks, other_marks = _marks(*one), _marks(*other)
+        if marks != other_marks:
+            same = False
+            fewer, more = fewer and marks <= other_marks, more and other_marks <= marks
+    if same:
+        return NameDifference.SPELLING
+    return NameDifference.TONES if (fewer or more) and not another_y else NameDifference.MARKS
+
+
+def _marks(letters: str, tone: str) -> set[tuple[int, str]]:
+    """The marks of a word, each with the place of its letter; the tone, which has no place of its own, with -1."""
+    marks = {(-1, tone)} if tone else set()
+    if not letters.isascii():
+        at = 0
+        for char in letters:
+            if char.isascii():
+                at += 1
+            elif combining(char):
+                marks.add((at, char))
+            else:  # đ, æ: as many letters as a passport writes for it
+                at += len(bare_letters(char))
+                marks.add((at, char))
+    return marks
+
+
+def _is_written_together(few: list[tuple[str, str]], many: list[tuple[str, str]]) -> bool:
+    """Whether the names differ only in spaces left out, and what was written together is no syllable of its own.
+
+    Nguyễn VănAn is Nguyễn Văn An, but Thiên is not Thi Ên.
+    """
+    if "".join([letters for letters, _ in few]) != "".join([letters for letters, _ in many]):
+        return False
+    rest = iter(many)
+    for letters, tone in few:
+        parts, tones = next(rest, ("", ""))
+        if parts == letters:
+            if tones != tone:
+                return False
+            continue
+        while len(parts) < len(letters):
+            more, more_tones = next(rest)
+            parts, tones = parts + more, tones + more_tones
+        if parts != letters or tones != tone or is_syllable(letters):
+            return False
+    return True
+
+
+def _is_subsequence(short: list[str], long: list[str]) -> bool:
     rest = iter(long)
     return all(word in rest for word in short)

@@ -6,8 +6,10 @@ Keeps tones always; a key without tones is for finding and grading, never for de
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 from motma.core.errors import Invalid
+from motma.core.keystrokes import signs_out
 from motma.core.words import Words
 
 NAME_MAX_CHARS = 100
@@ -16,7 +18,9 @@ NAME_MAX_CHARS = 100
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\u2060\ufeff\u00ad"))
 # Ð/ð (Icelandic eth) and Ɖ/ɖ stand for Đ/đ on some keyboards; typographic apostrophes and dashes become plain.
 _LOOKALIKE = str.maketrans("ÐðƉɖ’‘ʼ`´′‐‑‒–−", "ĐđĐđ''''''-----")
+_LOOKALIKES = re.compile(f"[{''.join(map(chr, _LOOKALIKE))}]")
 _TONE = re.compile("[\u0300\u0301\u0303\u0309\u0323]")  # huyền, sắc, ngã, hỏi, nặng
+_COMBINING = re.compile("[\u0300-\u036f]+")
 _MARKS = "\u0302\u0306\u031b"  # â ê ô, ă, ơ ư: they make another letter
 _SPACES = re.compile(r"[ \t\r\n\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]+")
 _BREAKS = re.compile(r"[\s'.·-]+")
@@ -51,16 +55,20 @@ def parse_name(raw: str) -> str:
     """Return a person's name in NFC, single-spaced, in the case it was typed; parsing it again changes nothing.
 
     Latin letters only, as every identity document writes the name: a Cyrillic or Greek look-alike would differ
-    from the register where nobody can see it.
+    from the register where nobody can see it. What a keyboard left over and no name can hold (VNI ``Nguye64n``, VIQR
+    ``Nguye^~n``) becomes the letters that were meant, for the name is printed; Telex is made of letters and stays as
+    typed, for :func:`motma.core.identity.compare` to read both ways.
 
-    Raises :class:`Invalid` ``name.*`` for what is not a name: empty, over 100 characters, digits, control or
+    Raises :class:`Invalid` ``name.*`` for what is not a name: empty, over 100 characters, other digits, control or
     bidirectional marks, markup, other scripts.
     """
     if len(raw) > NAME_MAX_CHARS * 4:  # before any work: the longest honest NFD name has three per letter
         raise _too_long()
     name = unicodedata.normalize("NFC", raw)
     if not _NAME.fullmatch(name):
-        name = unicodedata.normalize("NFKC", raw.translate(_LOOKALIKE)).translate(_INVISIBLE)
+        # Signs before look-alikes: ` and ' are two tones to VIQR, and one apostrophe to everybody else.
+        name = signs_out(_SPACES.sub(" ", name.translate(_INVISIBLE)))
+        name = unicodedata.normalize("NFKC", name.translate(_LOOKALIKE)).translate(_INVISIBLE)
         name = unicodedata.normalize("NFC", _SPACES.sub(" ", name))
         if name.strip(" ") and not _NAME.fullmatch(name):
             raise Invalid(
@@ -136,20 +144,27 @@ def name_key(name: str) -> str:
     (``spelling_key`` still brings them together, for grading). After a vowel y is another sound: Thúy is not Thúi,
     Huy not Hui, Tây not Tâi. A bare Y (Ê Đê men) or Ý stays.
     """
-    return " ".join([_settle(letters) + tone if tone else letters for letters, tone in _words(name)])
+    return " ".join(word_keys(name_words(name)))
+
+
+def word_keys(words: Iterable[tuple[str, str]]) -> list[str]:
+    """The words of a :func:`name_key`, from those of :func:`name_words`."""
+    return [settle(letters) + tone if tone else letters for letters, tone in words]
 
 
 def spelling_key(name: str) -> str:
     """Like :func:`name_key`, with a final y/i taken as one without a tone too. For grading, never for deciding."""
-    return " ".join([_settle(letters) + tone for letters, tone in _words(name)])
+    return " ".join([settle(letters) + tone for letters, tone in name_words(name)])
 
 
-def _words(name: str) -> list[tuple[str, str]]:
+def name_words(name: str) -> list[tuple[str, str]]:
     """Each word as its letters, decomposed and caseless, and its tone or ""."""
     if not name.isprintable():
         name = name.translate(_INVISIBLE)
     # Decomposed before and after: the case folding of a few letters gives marks in another order (Unicode, 3.13).
-    caseless = unicodedata.normalize("NFD", unicodedata.normalize("NFD", name.translate(_LOOKALIKE)).casefold())
+    if _LOOKALIKES.search(name):
+        name = name.translate(_LOOKALIKE)
+    caseless = unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())
     words = []
     for word in _BREAKS.split(caseless):
         tone = "" if word.isascii() else "".join(_TONE.findall(word))
@@ -158,12 +173,22 @@ def _words(name: str) -> list[tuple[str, str]]:
     return words
 
 
-def _settle(letters: str) -> str:
-    """A final y after a consonant as i."""
+def settle(letters: str) -> str:
+    """A final y after a consonant as i, in a word of :func:`name_words`."""
     if letters[-1:] != "y" or len(letters) == 1:
         return letters
     after_vowel = letters[-2] in "aeo" + _MARKS or (letters[-2] == "u" and letters[-3:-1] != "qu")
     return letters if after_vowel else letters[:-1] + "i"
+
+
+def bare_letters(letters: str) -> str:
+    """Letters of :func:`name_words` without their marks, đ as d; the rest as :func:`fold` writes it."""
+    if letters.isascii():
+        return letters
+    bare = _COMBINING.sub("", letters).replace("đ", "d")
+    if bare.isascii():
+        return bare
+    return "".join([char for char in bare.translate(_WITHOUT_BASE) if not unicodedata.combining(char)]).lower()
 
 
 def fold(text: str) -> str:

@@ -23,6 +23,10 @@ _NAME = {
         "Họ tên khác ở dấu. Gõ đủ dấu như trên thẻ.",
         "The name differs in its tone marks. Type them all, as on the card.",
     ),
+    "marks": Words(
+        "Họ tên có dấu khác. So từng dấu với thẻ.",
+        "A tone mark of the name is another one. Compare each with the card.",
+    ),
     "spelling": Words("Họ tên khác ở i và y. Gõ như trên thẻ.", "The name differs in i and y. Type it as on the card."),
     "order": Words(
         "Họ tên khác ở thứ tự các chữ. Gõ họ trước, tên sau như trên thẻ.",
