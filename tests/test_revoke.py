@@ -12,6 +12,7 @@ import pytest
 from motma.cli import main
 from motma.core.facts import Standing
 from motma.core.ids import Qid
+from motma.storage.seal import Ring
 from motma.storage.store import Store
 from tests.world import living_world
 
@@ -42,13 +43,13 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 def citizen(tmp_path: Path) -> tuple[Qid, Callable[[], Standing]]:
     """Somebody with two codes that are good now, and how they stand."""
 
-    async def declare() -> tuple[Qid, bytes]:
+    async def declare() -> tuple[Qid, Ring]:
         async with living_world(tmp_path) as world:
             world.now = dt.datetime.now(dt.UTC)
             await world.publish()
             await world.declare(world.person(0))
             sent = (await world.declare(world.person(0))).json()
-            return Qid(sent["qid"]), world.built.secrets.seal_key
+            return Qid(sent["qid"]), world.built.house.trust.chest.ring
 
     qid, key = asyncio.run(declare())
 

@@ -46,7 +46,7 @@ async def examine() -> list[Finding]:
             Finding("warning", "config.host", f"Listens on {settings.host}.", "Put a proxy with TLS in front of it.")
         )
     try:
-        chest = open_chest(settings.data, settings.unlock, pin=settings.pkcs11_pin)
+        chest = open_chest(settings.data, settings.unlock, pin=settings.pkcs11_pin, now=utc_now())
         findings.append(
             Finding("ok", "secrets.file", "Newly made." if chest.created else "There, readable by the owner only.")
         )
@@ -55,7 +55,7 @@ async def examine() -> list[Finding]:
         return findings
     findings += _unlock(chest)
     try:
-        store = await Store.open(settings.database_url, seal_key=chest.secrets.seal_key, clock=utc_now)
+        store = await Store.open(settings.database_url, seal_key=chest.ring, clock=utc_now)
     except MotmaError as error:
         findings.append(
             Finding("error", error.code, error.words.en, "Check MOTMA_DATABASE_URL and that the server runs.")

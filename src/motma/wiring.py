@@ -60,12 +60,12 @@ async def build(
     settings: Settings, *, registry: Registry | None = None, clock: Callable[[], dt.datetime] = utc_now
 ) -> AsyncIterator[Built]:
     """Open the store and put the services on it; closed at the end."""
-    chest = open_chest(settings.data, settings.unlock, pin=settings.pkcs11_pin)
+    chest = open_chest(settings.data, settings.unlock, pin=settings.pkcs11_pin, now=clock())
     secrets = chest.secrets
     registry = registry or FictionalRegistry(Population(settings.register_seed, settings.register_size))
     network, random = load_network(), os.urandom
     status_uri = f"https://{settings.issuer}/v1/status"
-    store = await Store.open(settings.database_url, seal_key=secrets.seal_key, clock=clock)
+    store = await Store.open(settings.database_url, seal_key=chest.ring, clock=clock)
     try:
         board = BoardReader(store)
         trust = Trust(

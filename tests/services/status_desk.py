@@ -28,7 +28,7 @@ RING = {
     )
     for key in (OURS, NEWER)
 }
-SECRETS = Secrets(seal_key=KEY, index_key=KEY)
+SECRETS = Secrets(index_key=KEY)
 A_SECOND, A_MINUTE = dt.timedelta(seconds=1), dt.timedelta(minutes=1)
 
 Opener = Callable[[], Any]

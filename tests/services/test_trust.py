@@ -65,7 +65,7 @@ class Desk:
 async def desk(folder: Path, *, begun: bool = True, now: dt.datetime = NOW) -> AsyncIterator[Desk]:
     chest = open_chest(folder)
     store = await Store.open(
-        f"sqlite:///{folder / 'motma.db'}", seal_key=chest.secrets.seal_key, clock=lambda: BEGINNING
+        f"sqlite:///{folder / 'motma.db'}", seal_key=chest.ring, clock=lambda: BEGINNING
     )
     try:
         board = BoardReader(store)

@@ -154,7 +154,7 @@ async def test_a_sealed_part_that_was_tampered_with_does_not_open(opened: Opener
     seal = store._seal
     sealed = seal.close(b"secret", one.id)
     assert seal.open(sealed, one.id) == b"secret"
-    damaged = (sealed[:-1] + bytes([sealed[-1] ^ 1]), b"\x02" + sealed[1:], sealed[:20], b"")
+    damaged = (sealed[:-1] + bytes([sealed[-1] ^ 1]), b"\x01" + sealed[1:], b"\x03" + sealed[1:], sealed[:20], b"")
     for other, id in ((sealed, two.id), *((bytes_, one.id) for bytes_ in damaged)):
         with pytest.raises(Unavailable, match=r"storage\.sealed") as error:
             seal.open(other, id)

@@ -41,6 +41,12 @@ def old_file(folder: Path) -> ec.EllipticCurvePrivateKey:
     return private
 
 
+def _seal_key(chest: Chest) -> bytes:
+    (only,) = chest.ring.held()
+    assert (only.number, only.state) == (1, "active")
+    return only.key
+
+
 def refused(folder: Path, unlock: Path | None = None) -> Unavailable:
     """How opening fails; nothing is changed by it."""
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
@@ -61,7 +67,7 @@ def test_made_once_and_read_ever_after(tmp_path: Path) -> None:
     again = open_chest(folder)
     assert (made.created, again.created, made.adopt, again.adopt) == (True, False, None, None)
     assert made.secrets == again.secrets
-    assert len(made.secrets.seal_key) == len(made.secrets.index_key) == 32
+    assert len(made.secrets.seal_keys[0].key) == len(made.secrets.index_key) == 32
     assert made.kids() == again.kids() == {kid: "chest"}
     assert kid == key_id(public) == again.signer(kid).kid
     assert holds(public, signed(again, kid))
@@ -138,9 +144,18 @@ def test_nothing_secret_is_printed(tmp_path: Path) -> None:
     assert isinstance(signer, SigningKey)
     number = signer.private.private_numbers().private_value
     unlock = (tmp_path / UNLOCK_NAME).read_bytes().strip()
-    secrets = [unlock, base64.b64decode(unlock), chest.secrets.seal_key, chest.secrets.index_key]
+    secrets = [unlock, base64.b64decode(unlock), chest.secrets.seal_keys[0].key, chest.secrets.index_key]
     told = [repr(secret)[2:12] for secret in secrets] + [str(number), f"{number:x}", "13579246"]
-    for shown in (chest, chest.secrets, [chest.secrets], chest._unlock, signer, old_file(tmp_path / "old")):
+    for shown in (
+        chest,
+        chest.secrets,
+        [chest.secrets],
+        chest.ring.held(),
+        chest.ring,
+        chest._unlock,
+        signer,
+        old_file(tmp_path / "old"),
+    ):
         for text in (repr(shown), str(shown), pretty_repr(shown), f"{shown}"):
             assert not any(secret in text for secret in told)
     assert "•••" in repr(chest.secrets) and "•••" in repr(chest._unlock)
@@ -157,7 +172,7 @@ def test_at_rest_nothing_lies_open(tmp_path: Path) -> None:
     chest = open_chest(tmp_path / "data", unlock)
     kid, _ = chest.create()
     kept = b"".join(path.read_bytes() for path in (tmp_path / "data").rglob("*") if path.is_file())
-    for key in (chest.secrets.seal_key, chest.secrets.index_key):
+    for key in (chest.secrets.seal_keys[0].key, chest.secrets.index_key):
         for form in (key, base64.b64encode(key)[:40], key.hex().encode()):
             assert form not in kept
     pem = (tmp_path / "data" / FOLDER / f"{kid.hex()}.pem").read_bytes()
@@ -182,7 +197,7 @@ def test_version_1_is_wrapped_in_place_without_loss(tmp_path: Path) -> None:
     private = old_file(tmp_path)
     before = parse_sign1(sign1({}, b"issued before", SigningKey(private, key_id(private.public_key()))))
     for chest in (open_chest(tmp_path), open_chest(tmp_path)):
-        assert (chest.secrets.seal_key, chest.secrets.index_key) == (b"s" * 32, b"i" * 32)
+        assert (_seal_key(chest), chest.secrets.index_key) == (b"s" * 32, b"i" * 32)
         assert chest.adopt == key_id(private.public_key())
         assert chest.kids() == {chest.adopt: "chest"}
         assert holds(chest.signer(chest.adopt).public, before)
@@ -200,7 +215,7 @@ def test_version_1_half_wrapped_is_wrapped_at_the_next_start(tmp_path: Path, ste
     if steps == "unlock":
         shutil.rmtree(tmp_path / FOLDER)
     chest = open_chest(tmp_path)
-    assert chest.secrets.seal_key == b"s" * 32 and chest.adopt == key_id(private.public_key())
+    assert _seal_key(chest) == b"s" * 32 and chest.adopt == key_id(private.public_key())
     assert b"signing_pem" not in (tmp_path / FILE_NAME).read_bytes()
 
 
@@ -262,13 +277,18 @@ def test_a_wrapped_key_that_was_changed_is_damage(tmp_path: Path) -> None:
     open_chest(tmp_path)
     file = tmp_path / FILE_NAME
     held = msgspec.json.decode(file.read_bytes())
-    flipped = bytearray(base64.b64decode(held["seal_key"]))
+    (seal,) = held["seal_keys"]
+    flipped = bytearray(base64.b64decode(seal["key"]))
     flipped[7] ^= 1
     for broken in (
-        {"seal_key": base64.b64encode(flipped).decode()},
-        {"seal_key": held["index_key"], "index_key": held["seal_key"]},
-        {"seal_key": ""},
-        {"seal_key": base64.b64encode(bytes(24)).decode()},
+        {"seal_keys": [{**seal, "key": base64.b64encode(flipped).decode()}]},
+        {"seal_keys": [{**seal, "key": held["index_key"]}], "index_key": seal["key"]},
+        {"seal_keys": [{**seal, "key": ""}]},
+        {"seal_keys": [{**seal, "key": base64.b64encode(bytes(24)).decode()}]},
+        {"seal_keys": [{**seal, "number": 2}]},
+        {"seal_keys": [{**seal, "state": "waiting"}]},
+        {"seal_keys": [seal, seal]},
+        {"seal_keys": []},
     ):
         file.write_bytes(msgspec.json.encode({**held, **broken}))
         assert refused(tmp_path).code == "secrets.damaged"

@@ -16,6 +16,7 @@ from motma.cli.read import read
 from motma.cli.register import register
 from motma.cli.reissue import reissue
 from motma.cli.revoke import restore, revoke, suspend
+from motma.cli.secrets import secrets
 from motma.cli.terminal import console, run, with_house
 from motma.config import Settings, read_settings
 from motma.core.errors import MotmaError
@@ -230,4 +231,5 @@ cli.add_command(register)
 cli.add_command(reissue)
 cli.add_command(restore)
 cli.add_command(revoke)
+cli.add_command(secrets)
 cli.add_command(suspend)

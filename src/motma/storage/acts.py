@@ -4,20 +4,18 @@ Everything about an act that does not depend on what is stored already is worked
 joins a batch: an act that cannot be written is refused before it can hurt its neighbours.
 """
 
-import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from motma.core.errors import Invalid, Unavailable
+from motma.core.errors import Invalid
 from motma.core.facts import Fact, Standing, What
 from motma.core.fold import Tally, tallies
 from motma.core.ids import FactId, Qid
 from motma.core.words import Words
+from motma.storage.seal import Seal
 
 Row = tuple[Any, ...]
 """One row, in the order of its table's columns."""
@@ -68,7 +66,13 @@ class Already(msgspec.Struct, frozen=True):
     once: dict[bytes, str]
 
 
-Outcome = Appended | Already
+class Stale(msgspec.Struct, frozen=True):
+    """Nothing was written: seal key ``number`` has taken the place of the one that the act was sealed with."""
+
+    number: int
+
+
+Outcome = Appended | Already | Stale
 APPENDED = Appended()
 
 
@@ -81,6 +85,8 @@ class Prepared(msgspec.Struct, frozen=True, gc=False):
     tallies: tuple[Tally, ...]
     holdings: tuple[Row, ...]
     credentials: tuple[Row, ...]
+    seal: int = 0
+    """The number of the key that sealed its personal parts; 0 if it has none."""
 
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -104,40 +110,6 @@ def to_time(micros: int) -> datetime:
     return _EPOCH + timedelta(microseconds=micros)
 
 
-class Seal:
-    """AES-256-GCM over a fact's personal part, bound to the fact's id.
-
-    ``01 ‖ nonce (12) ‖ ciphertext ‖ tag (16)``; the first byte tells a later scheme or key from this one. Nonces are
-    random, which is sound for 2^32 sealed facts under one key (NIST SP 800-38D, 8.3).
-    """
-
-    def __init__(self, key: bytes) -> None:
-        """``key`` is 32 bytes; anything else raises ``ValueError``."""
-        if len(key) != 32:
-            raise ValueError("a seal key is 32 bytes")
-        self._cipher = AESGCM(key)
-
-    def close(self, plain: bytes, id: FactId) -> bytes:
-        nonce = os.urandom(12)
-        return b"\x01" + nonce + self._cipher.encrypt(nonce, plain, id.encode())
-
-    def open(self, sealed: bytes, id: FactId) -> bytes:
-        """Raises :class:`Unavailable` ``storage.sealed``, permanent: the key or the row is not what it was."""
-        try:
-            if sealed[:1] != b"\x01":
-                raise InvalidTag
-            return self._cipher.decrypt(sealed[1:13], sealed[13:], id.encode())
-        except (InvalidTag, ValueError):
-            raise Unavailable(
-                "storage.sealed",
-                Words(
-                    "Không mở được dữ liệu đã niêm phong. Kiểm tra tệp khóa và bản sao lưu.",
-                    "Sealed data cannot be opened. Check the secrets file and the backup.",
-                ),
-                permanent=True,
-            ) from None
-
-
 def prepare(act: Act, seal: Seal, now: datetime) -> Prepared:
     """The act as rows. Raises :class:`Invalid` ``storage.*`` for what a database could not keep or give back."""
     recorded_at = to_micros(now)
@@ -150,12 +122,15 @@ def prepare(act: Act, seal: Seal, now: datetime) -> Prepared:
         raise unwritable("storage.same_key_twice")
     for _, value in act.once:
         _check(value)
+    # Asked for first: a key that takes its place meanwhile makes the act stale once too often, never once too rarely.
+    number = seal.number() if any(fact.personal is not None for fact in act.facts) else 0
     return Prepared(
         act,
         tuple([_fact_row(fact, seal, recorded_at) for fact in act.facts]),
         tuple(counts),
         tuple([(holding.wallet, holding.declaration, holding.qid, to_micros(holding.at)) for holding in act.holdings]),
         tuple([_credential_row(credential) for credential in act.credentials]),
+        number,
     )
 
 
@@ -182,8 +157,11 @@ def _fact_row(fact: Fact, seal: Seal, recorded_at: int) -> Row:
     )
 
 
-def fact_of(row: Row, seal: Seal | None = None) -> Fact:
-    """A fact from (id, qid, checkpoint, at, actor, body, sealed). Without ``seal`` its personal part stays None."""
+def fact_of(row: Row, seal: Seal | None = None, only: Collection[str] | None = None) -> Fact:
+    """A fact from (id, qid, checkpoint, at, actor, body, sealed). Without ``seal`` its personal part stays None.
+
+    ``only`` these members of the personal part are opened.
+    """
     id, qid, checkpoint, at, actor, body, sealed = row
     return Fact(
         id=id,
@@ -192,7 +170,7 @@ def fact_of(row: Row, seal: Seal | None = None) -> Fact:
         what=_decode_what(body),
         qid=qid,
         checkpoint=checkpoint,
-        personal=seal.open(sealed, id) if seal and sealed is not None else None,
+        personal=seal.open(sealed, id, only) if seal and sealed is not None else None,
     )
 
 

@@ -37,7 +37,8 @@ class Rows(msgspec.Struct):
     """What to write, each a row in the order of its table's columns; no key twice within one table.
 
     ``facts`` and ``once`` are new. ``standing``, ``holdings`` and ``credentials`` replace, ``tally`` adds to, the
-    row of the same key. ``no_standing`` are citizens whose standing goes.
+    row of the same key. ``no_standing`` are citizens whose standing goes. ``sealed`` are (seq, as it is, as it shall
+    be) of facts whose personal part is sealed anew; one that is no longer as it is said to be stays.
     """
 
     facts: list[Row] = []
@@ -47,6 +48,7 @@ class Rows(msgspec.Struct):
     holdings: list[Row] = []
     credentials: list[Row] = []
     no_standing: list[str] = []
+    sealed: list[tuple[int, bytes, bytes]] = []
 
 
 class Unwritable(Exception):

@@ -280,6 +280,8 @@ async def _load(connection: Any, wanted: Wanted) -> Loaded:
 async def _write(connection: Any, rows: Rows) -> None:
     if rows.no_standing:
         await connection.execute(_DELETE_STANDING, rows.no_standing)
+    if rows.sealed:
+        await connection.executemany(_RESEAL, [(new, seq, old) for seq, old, new in rows.sealed])
     new = (rows.facts, rows.once, rows.standing, rows.tally, rows.holdings, rows.credentials)
     if any(new):
         columns: list[Any] = []
@@ -342,3 +344,4 @@ _WRITE = _write_statement()
 _DELETE_STANDING = statements.compiled(
     delete(standing).where(standing.c.qid == _any_of("citizens", Text)), POSTGRESQL, "citizens"
 )
+_RESEAL = statements.compiled(statements.reseal(), POSTGRESQL, "shall", "number", "is")

@@ -229,6 +229,8 @@ def _write(connection: sqlite3.Connection, rows: Rows) -> None:
             connection.execute(_insert(table, len(chunk)), list(chain.from_iterable(chunk)))
     for qid in rows.no_standing:
         connection.execute(_DELETE_STANDING, (qid,))
+    if rows.sealed:
+        connection.executemany(_RESEAL, [(new, seq, old) for seq, old, new in rows.sealed])
 
 
 def _chunks(items: Sequence[Any]) -> list[Sequence[Any]]:
@@ -242,6 +244,7 @@ def _chunks(items: Sequence[Any]) -> list[Sequence[Any]]:
 
 
 _DELETE_STANDING = compiled(delete(standing).where(standing.c.qid == bindparam("qid")), SQLITE, "qid")
+_RESEAL = compiled(statements.reseal(), SQLITE, "shall", "number", "is")
 
 
 @lru_cache

@@ -13,10 +13,12 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    case,
     func,
     literal_column,
     select,
     tuple_,
+    update,
 )
 from sqlalchemy.dialects import sqlite as sqlite_
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
@@ -24,6 +26,7 @@ from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from motma.storage.seal import PREFIX_BYTES
 from motma.storage.tables import (
     credentials,
     facts,
@@ -156,6 +159,22 @@ STANDINGS_PAGE = _query(
     "limit",
 )
 
+# What is sealed with which key: a page of those whose first bytes are less than some key's, and all of them counted.
+_prefix: ColumnElement[bytes] = func.substr(facts.c.sealed, literal_column("1"), literal_column(str(PREFIX_BYTES)))
+SEALED_BEFORE = _query(
+    select(facts.c.seq, facts.c.id, facts.c.sealed)
+    .where(facts.c.seq > bindparam("after", type_=BigInteger))
+    .where(facts.c.seq <= bindparam("upto", type_=BigInteger))
+    .where(_prefix < bindparam("prefix", type_=LargeBinary))
+    .order_by(facts.c.seq),
+    "after",
+    "upto",
+    "prefix",
+)
+_scheme = case((_prefix < bindparam("numbered", type_=LargeBinary), literal_column("NULL")), else_=_prefix)
+_by_key = select(_scheme.label("prefix")).where(facts.c.sealed.is_not(None)).subquery()
+SEALED_BY = _query(select(_by_key.c.prefix, func.count()).group_by(_by_key.c.prefix), "numbered")
+
 
 @lru_cache
 def holders(keys: int) -> Query:
@@ -196,3 +215,13 @@ def put(insert: Callable[[Table], Any], table: Table, source: Select[Any] | None
     if table is tally:
         rest = {"n": tally.c.n + new.n}
     return statement.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=rest)
+
+
+def reseal() -> Any:
+    """UPDATE of one personal part that is still as it was: ``shall`` in the place of ``is``, of the fact ``number``."""
+    return (
+        update(facts)
+        .where(facts.c.seq == bindparam("number", type_=BigInteger))
+        .where(facts.c.sealed == bindparam("is", type_=LargeBinary))
+        .values(sealed=bindparam("shall", type_=LargeBinary))
+    )

@@ -4,9 +4,12 @@ Facts are appended and never edited; what follows from them is kept beside them 
 :meth:`Store.append` has returned, what it was given is on disk.
 """
 
+import asyncio
+import contextlib
 import hashlib
 import hmac
-from collections.abc import Callable, Collection, Iterable, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Self
@@ -26,7 +29,7 @@ from motma.storage.acts import (
     Credential,
     Holding,
     Row,
-    Seal,
+    Stale,
     credential_of,
     fact_of,
     prepare,
@@ -36,13 +39,17 @@ from motma.storage.acts import (
     to_time,
 )
 from motma.storage.engine import Engine, Loaded, Rows, Wanted
-from motma.storage.writer import Writer
+from motma.storage.seal import Ring, Seal, SealKey, UnknownKey, number_of, prefix
+from motma.storage.writer import Writer, seal_claim
 
 __all__ = ["Act", "Already", "Appended", "Credential", "Holding", "Rebuilt", "Store"]
 
 PAGE_FACTS = 2_000
 PAGE_SUSPECTS = 200
-_SEAL_CHECK = b"motma:seal-key"
+PAGE_SEALED = 2_000
+BATCH_SEALED = 200
+"""How many personal parts are sealed anew in one transaction: some ten milliseconds of the writers' time."""
+_TRIES, _PAUSE_SECONDS = 8, 0.5
 _LAST_QID = "9" * 19  # after every QID, in every collation
 
 
@@ -67,30 +74,17 @@ class Store:
         self._clock = clock
 
     @classmethod
-    async def open(cls, url: str, *, seal_key: bytes, clock: Callable[[], datetime]) -> Self:
-        """Open ``sqlite:///path`` or ``postgresql://…``, create or upgrade its tables, and check the key.
+    async def open(cls, url: str, *, seal_key: bytes | Ring, clock: Callable[[], datetime]) -> Self:
+        """Open ``sqlite:///path`` or ``postgresql://…``, create or upgrade its tables, and check the keys.
 
-        ``seal_key`` is 32 bytes; ``clock`` tells the time a fact is recorded, aware. Raises :class:`Unavailable`,
-        permanent for ``storage.too_new`` (newer code has been here) and ``storage.other_key`` (what is in there was
-        sealed with another key); ``ValueError`` for a URL of another kind.
+        ``seal_key``: the seal keys, or the one key of 32 bytes; ``clock`` tells the time a fact is recorded, aware.
+        Raises :class:`Unavailable`, permanent for ``storage.too_new`` (newer code has been here) and
+        ``storage.other_key`` (what is in there was sealed with other keys); ``ValueError`` for a URL of another kind.
         """
         seal = Seal(seal_key)
         store = cls(await _engine(url), seal, clock)
         try:
-            # The database remembers a fingerprint of the key, or the mistake would show when it is too late.
-            fingerprint = hmac.digest(seal_key, _SEAL_CHECK, hashlib.sha256).hex()
-            held = await store.holder(_SEAL_CHECK)
-            if held is None and isinstance(await store.append(Act(once=((_SEAL_CHECK, fingerprint),))), Already):
-                held = await store.holder(_SEAL_CHECK)
-            if held not in (None, fingerprint):
-                raise Unavailable(
-                    "storage.other_key",
-                    Words(
-                        "Tệp khóa không phải của cơ sở dữ liệu này. Dùng lại tệp khóa cũ.",
-                        "The secrets file does not belong to this database. Put the old one back.",
-                    ),
-                    permanent=True,
-                )
+            await store.claim_seals()
         except BaseException:
             await store.close()
             raise
@@ -111,7 +105,11 @@ class Store:
         the same act again is always safe; :class:`Invalid` ``storage.*`` for content the database cannot keep.
         Cancelling the wait does not stop the act.
         """
-        return await self._writer.append(prepare(act, self._seal, self._clock()))
+        while True:
+            outcome = await self._writer.append(prepare(act, self._seal, self._clock()))
+            if not isinstance(outcome, Stale):
+                return outcome
+            self._seal.at_least(outcome.number)
 
     # ------------------------------------------------------------ one citizen
 
@@ -120,10 +118,18 @@ class Store:
         rows = await self._engine.read(statements.STANDING, qid)
         return standing_of(rows[0][0]) if rows else None
 
-    async def fact(self, id: FactId) -> Fact | None:
-        """One fact with its personal part. Raises :class:`Unavailable` ``storage.sealed`` if that cannot be opened."""
+    async def fact(self, id: FactId, *, only: Collection[str] | None = None) -> Fact | None:
+        """One fact with its personal part, or ``only`` these members of it: the others stay closed.
+
+        Raises :class:`Unavailable` ``storage.sealed`` if that cannot be opened.
+        """
         rows = await self._engine.read(statements.FACT, id)
-        return fact_of(rows[0], self._seal) if rows else None
+        try:
+            return fact_of(rows[0], self._seal, only) if rows else None
+        except UnknownKey:
+            # Between reading and opening it was sealed anew, and its old key was thrown away.
+            rows = await self._engine.read(statements.FACT, id)
+            return fact_of(rows[0], self._seal, only)
 
     async def facts_about(
         self, qid: Qid, *, kinds: Collection[str] | None = None, newest_first: bool = False, limit: int = 1_000
@@ -201,6 +207,64 @@ class Store:
         """All credentials of a kind, oldest first, expired and revoked ones too."""
         return [credential_of(row) for row in await self._engine.scan(statements.CREDENTIALS, kind)]
 
+    # ------------------------------------------------------------ seals
+
+    async def claim_seals(self) -> None:
+        """Tell the database which keys are in use. When it returns, nothing more is written under older ones.
+
+        The database remembers a fingerprint of each, or a mistake would show when it is too late. Raises
+        :class:`Unavailable` ``storage.other_key``, permanent.
+        """
+        keys = self._seal.ring.look()
+        told = {seal_claim(one.number): _fingerprint(one) for one in keys}
+        every = [seal_claim(number) for number in range(1, keys[-1].number + 2)]
+        held = await self.holders(every)
+        _check_seals(told, held)
+        used = (seal_claim(one.number) for one in keys if one.state != "waiting")
+        new = tuple((claim, told[claim]) for claim in used if claim not in held)
+        if new and isinstance(await self.append(Act(once=new)), Already):  # another process was quicker, perhaps ours
+            _check_seals(told, await self.holders(every))
+
+    async def sealed_by(self) -> dict[int, int]:
+        """How many personal parts each key, by number, still seals. Reads everything."""
+        rows = await self._engine.scan(statements.SEALED_BY, prefix(0))
+        counts: dict[int, int] = {}
+        for start, count in rows:
+            number = 1 if start is None else number_of(start + bytes(32))
+            counts[number] = counts.get(number, 0) + count
+        return counts
+
+    async def reseal(self) -> AsyncIterator[tuple[int, int]]:
+        """Seal everything anew that an older key than the newest sealed, while others read and write.
+
+        Yields (facts looked at, facts there are) after each page. What does not open stays as it is: :meth:`sealed_by`
+        counts it. Stopped at any moment, it has done what it has done; the next time it does the rest.
+        """
+        newest, total = self._seal.number(), await self.changed_seq()
+        for after in range(0, total, PAGE_SEALED):
+            upto = min(after + PAGE_SEALED, total)
+            rows = await self._engine.scan(statements.SEALED_BEFORE, after, upto, prefix(newest))
+            for start in range(0, len(rows), BATCH_SEALED):
+                batch = []
+                for seq, id, sealed in rows[start : start + BATCH_SEALED]:
+                    with contextlib.suppress(Unavailable):
+                        batch.append((int(seq), bytes(sealed), self._seal.again(bytes(sealed), id)))
+                await self._put_sealed(batch)
+            yield upto, total
+
+    async def _put_sealed(self, batch: list[tuple[int, bytes, bytes]]) -> None:
+        for tries_left in reversed(range(_TRIES)):
+            began = time.monotonic()
+            try:
+                await self._engine.commit(Wanted(), lambda _: Rows(sealed=batch))
+            except Unavailable as error:  # nothing hurries: the writers may have kept us waiting for too long
+                if error.permanent or not tries_left:
+                    raise
+                await asyncio.sleep(_PAUSE_SECONDS)
+            else:
+                await asyncio.sleep(time.monotonic() - began)  # half of the time is the writers'
+                return
+
     # ------------------------------------------------------------ proof
 
     async def rebuild_standing(self, *, repair: bool = False) -> Rebuilt:
@@ -252,6 +316,23 @@ class Store:
 
         await self._engine.commit(Wanted(histories=citizens), judged)
         return differing
+
+
+def _check_seals(told: dict[bytes, str], held: dict[bytes, str]) -> None:
+    """The fingerprints of our keys shall be those that the database was told, in order, and the newest one ours."""
+    if any(held.get(claim, mine) != mine for claim, mine in told.items()) or (held and list(held)[-1] not in told):
+        raise Unavailable(
+            "storage.other_key",
+            Words(
+                "Tệp khóa không phải của cơ sở dữ liệu này. Dùng lại tệp khóa cũ.",
+                "The secrets file does not belong to this database. Put back the one that does.",
+            ),
+            permanent=True,
+        )
+
+
+def _fingerprint(key: SealKey) -> str:
+    return hmac.digest(key.key, seal_claim(key.number), hashlib.sha256).hex()
 
 
 _QID, _SEQ = 1, -1  # in a row of statements.HISTORY

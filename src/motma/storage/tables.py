@@ -1,8 +1,9 @@
 """What is kept, as tables. Only column types that need no conversion, so rows go to and from the drivers as they are.
 
 Times are BIGINT microseconds since 1970-01-01 UTC; JSON is text written by msgspec; hashes are raw bytes.
-``facts`` is append-only: triggers on both engines refuse UPDATE, DELETE and what would amount to them. Every other
-table is a projection of it, a claim, or a grant. Tables about citizens carry ``qid``, the key to distribute them by.
+``facts`` is append-only: triggers on both engines refuse DELETE, UPDATE and what would amount to them, but for one
+thing: what is sealed may be sealed anew, with a newer key. Every other table is a projection of it, a claim, or a
+grant. Tables about citizens carry ``qid``, the key to distribute them by.
 """
 
 from sqlalchemy import (
@@ -153,19 +154,30 @@ credentials = Table(
     sqlite_with_rowid=False,
 )
 
+# The first bytes of ``sealed`` are the scheme and the key's number (storage/seal.py). Row by row and not by a list of
+# columns: SQLite knows ``seq`` by four other names.
+_KEPT = "seq, id, qid, kind, checkpoint, at, recorded_at, actor, body"
+_NEW, _OLD = (", ".join(f"{row}.{name}" for name in _KEPT.split(", ")) for row in ("NEW", "OLD"))
+_NEWER = "substr(NEW.sealed, 1, 5) > substr(OLD.sealed, 1, 5) AND NEW.sealed >= "
+
 # SQLite's INSERT OR REPLACE deletes without asking the delete trigger, hence the third one.
 APPEND_ONLY_SQLITE = (
-    "CREATE TRIGGER facts_no_update BEFORE UPDATE ON facts BEGIN SELECT RAISE(ABORT, 'facts are append-only'); END",
     "CREATE TRIGGER facts_no_delete BEFORE DELETE ON facts BEGIN SELECT RAISE(ABORT, 'facts are append-only'); END",
     "CREATE TRIGGER facts_no_replace BEFORE INSERT ON facts"
     " WHEN EXISTS (SELECT 1 FROM facts WHERE seq = NEW.seq OR id = NEW.id)"
+    " BEGIN SELECT RAISE(ABORT, 'facts are append-only'); END",
+    "CREATE TRIGGER facts_only_reseal BEFORE UPDATE ON facts"
+    f" WHEN (({_NEW}) IS ({_OLD}) AND {_NEWER}x'02') IS NOT 1"
     " BEGIN SELECT RAISE(ABORT, 'facts are append-only'); END",
 )
 APPEND_ONLY_POSTGRESQL = (
     "CREATE FUNCTION facts_append_only() RETURNS trigger LANGUAGE plpgsql AS"
     " $$ BEGIN RAISE EXCEPTION 'facts are append-only' USING ERRCODE = 'restrict_violation'; END $$",
-    "CREATE TRIGGER facts_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON facts"
+    "CREATE TRIGGER facts_no_change BEFORE DELETE OR TRUNCATE ON facts"
     " FOR EACH STATEMENT EXECUTE FUNCTION facts_append_only()",
+    "CREATE TRIGGER facts_only_reseal BEFORE UPDATE ON facts FOR EACH ROW"
+    f" WHEN ((ROW({_NEW}) IS NOT DISTINCT FROM ROW({_OLD}) AND {_NEWER}'\\x02'::bytea) IS NOT TRUE)"
+    " EXECUTE FUNCTION facts_append_only()",
 )
 for _dialect, _statements in (("sqlite", APPEND_ONLY_SQLITE), ("postgresql", APPEND_ONLY_POSTGRESQL)):
     for _statement in _statements:

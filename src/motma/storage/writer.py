@@ -21,6 +21,7 @@ from motma.storage.acts import (
     Outcome,
     Prepared,
     Row,
+    Stale,
     standing_of,
     standing_row,
     to_micros,
@@ -30,6 +31,15 @@ from motma.storage.engine import Engine, Loaded, Rows, Unwritable, Wanted, unava
 
 BATCH_ACTS = 1_000
 QUEUE_ACTS = 10_000
+_SEAL_CLAIM = b"motma:seal-key"
+
+
+def seal_claim(number: int) -> bytes:
+    """What is claimed in ``once`` when seal key ``number`` comes into use, for the key's fingerprint.
+
+    From that commit on nothing is written that an older key sealed: :func:`plan` sees to it, under the write lock.
+    """
+    return _SEAL_CLAIM if number == 1 else b"%s:%d" % (_SEAL_CLAIM, number)
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -41,9 +51,10 @@ class Plan(msgspec.Struct, frozen=True):
 
 def wanted(acts: Sequence[Prepared]) -> Wanted:
     """What has to be loaded before :func:`plan` can judge ``acts``."""
+    newer = {seal_claim(number + 1) for number in {prepared.seal for prepared in acts} if number}
     return Wanted(
         facts=[fact.id for prepared in acts for fact in prepared.act.facts],
-        once=list({key for prepared in acts for key, _ in prepared.act.once}),
+        once=list({key for prepared in acts for key, _ in prepared.act.once} | newer),
         standing=list({fact.qid for prepared in acts for fact in prepared.act.facts if fact.qid}),
     )
 
@@ -52,7 +63,8 @@ def plan(acts: Sequence[Prepared], loaded: Loaded) -> Plan:
     """Judge ``acts`` in order, each on what is stored and on those before it.
 
     An act with a fact that exists or a key that is held with another value is answered with what is there, and
-    leaves no trace. The others get consecutive seqs; standings are folded on, tallies added up.
+    leaves no trace; nor does one that was sealed with a key whose place another has taken. The others get consecutive
+    seqs; standings are folded on, tallies added up.
     """
     rows, outcomes = Rows(), list[Outcome]()
     seq, ids, held = loaded.last_seq, set(loaded.facts), dict(loaded.once)
@@ -67,6 +79,9 @@ def plan(acts: Sequence[Prepared], loaded: Loaded) -> Plan:
         taken = {key: held[key] for key, value in act.once if held.get(key, value) != value}
         if known or taken:
             outcomes.append(Already(frozenset(known), taken))
+            continue
+        if prepared.seal and seal_claim(prepared.seal + 1) in held:
+            outcomes.append(Stale(prepared.seal + 1))
             continue
         outcomes.append(APPENDED)
         for fact, row in zip(act.facts, prepared.facts, strict=True):

@@ -3,7 +3,7 @@
 ::
 
     unlock.key         opens all the rest; MOTMA_UNLOCK may name a file elsewhere
-    secrets.json       the keys that seal personal parts and hash for look-up, wrapped
+    secrets.json       the keys that seal personal parts and the one that hashes for look-up, wrapped
     keys/<kid>.pem     a private key, encrypted (PKCS #8)
     keys/<kid>.p11     where in a hardware module a private key lies
 
@@ -11,8 +11,10 @@ Which of the keys signs, and which are believed, is not said here: :mod:`motma.s
 which no fact tells is worth nothing and does no harm.
 """
 
+import contextlib
 import re
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
 from pathlib import Path
 from typing import Literal, ParamSpec, TypeVar
@@ -25,20 +27,25 @@ from motma.core.code import key_id
 from motma.core.cose import Signer, SigningKey
 from motma.core.errors import Unavailable
 from motma.core.words import Words
-from motma.storage.keys import files
+from motma.storage.keys import change, files
+from motma.storage.keys.change import closed_private, finish_rewrap, open_private
 from motma.storage.keys.hsm import Pkcs11Signer, Place, create_in_token
+from motma.storage.keys.ring import FileRing
 from motma.storage.keys.secrets import (
     FILE_NAME,
+    AnyFile,
     File,
     OldFile,
+    SecondFile,
     Secrets,
     damaged,
     new_file,
     open_file,
     read_file,
-    wrapped_file,
+    written_file,
 )
 from motma.storage.keys.unlock import Unlock, make_unlock, read_unlock
+from motma.storage.seal import SealKey
 
 __all__ = ["FILE_NAME", "FOLDER", "UNLOCK_NAME", "Chest", "Secrets", "open_chest"]
 
@@ -88,12 +95,15 @@ class Chest:
         pin: str = "",
     ) -> None:
         self.secrets = secrets
+        self.ring = FileRing(folder, unlock, secrets)
+        """The seal keys as the file has them now."""
         self.unlock_beside = unlock_beside
         """Whether the unlock key lies in the folder of what it opens."""
         self.created = created
         """Whether it was made just now."""
         self.adopt = bytes.fromhex(adopt) or None
         """The kid of the key that signed before there was a list of keys, if one did."""
+        self._data = folder
         self._folder = folder / FOLDER
         self._unlock = unlock
         self._pin = pin
@@ -114,7 +124,9 @@ class Chest:
     def create(self) -> tuple[bytes, ec.EllipticCurvePublicKey]:
         """Make a key; on disk, encrypted, when this returns its kid and its public half."""
         private = ec.generate_private_key(ec.SECP256R1())
-        return _keep(self._folder, self._unlock, private), private.public_key()
+        with files.alone(self._data):
+            change.check_unlock(self._data, self._unlock)
+            return _keep(self._folder, self._unlock, private), private.public_key()
 
     @_reaching
     def create_in_token(self, module: str, token: str) -> tuple[bytes, ec.EllipticCurvePublicKey]:
@@ -129,6 +141,40 @@ class Chest:
         kid = key_id(public)
         files.put_new(self._folder / f"{kid.hex()}.p11", msgspec.json.format(msgspec.json.encode(held)) + b"\n")
         return kid, public
+
+    @_reaching
+    def add_seal_key(self, now: datetime) -> SealKey:
+        """Put a new seal key in the file that waits: it opens, and does not seal until :meth:`activate_seal_key`.
+
+        Raises :class:`Conflict` ``secrets.waits`` if one waits already.
+        """
+        return change.add_waiting(self._data, self._unlock, now)
+
+    @_reaching
+    def activate_seal_key(self) -> SealKey:
+        """Let the waiting seal key seal, if there is one; returns the newest that seals."""
+        return change.activate(self._data, self._unlock)
+
+    @_reaching
+    def settle_seal_keys(self, newest: int, *, keep: bool) -> tuple[SealKey, ...]:
+        """Throw away the seal keys before number ``newest``, or ``keep`` them. Nothing may be sealed with them."""
+        return change.settle(self._data, self._unlock, newest, keep=keep)
+
+    @_reaching
+    def rewrap(self, unlock: Path) -> int:
+        """Wrap everything anew, to open with the unlock key in ``unlock`` only, which is made if there is none.
+
+        Returns how many private keys there are. This chest, and others that are open, go on with what they hold.
+        Raises as :func:`open_chest` does.
+        """
+        beside = unlock.parent.resolve().is_relative_to(self._data.resolve())
+        new = read_unlock(unlock, beside=beside)
+        if new is None:
+            make_unlock(unlock)
+            new = read_unlock(unlock, beside=beside)
+        if new is None:
+            raise _unlock_missing(unlock, "?")
+        return change.rewrap(self._data, self._folder, self._unlock, new)
 
     def signer(self, kid: bytes) -> Signer:
         """What signs with the key ``kid``, kept once it was read; a key that came later is found when it is asked for.
@@ -167,18 +213,19 @@ class Chest:
             if key_id(public) != kid or not bytes.fromhex(held.key):
                 raise ValueError
         except (ValueError, msgspec.MsgspecError):
-            raise _damaged_key(path) from None
+            raise files.damaged_key(path) from None
         return Pkcs11Signer(public, Place(held.module, held.token, held.key), self._pin)
 
 
 @_reaching
-def open_chest(folder: Path, unlock: Path | None = None, *, pin: str = "") -> Chest:
+def open_chest(folder: Path, unlock: Path | None = None, *, pin: str = "", now: datetime | None = None) -> Chest:
     """Open the chest in ``folder``, or make it (and the folder). ``unlock``: the unlock key's file, if elsewhere.
 
-    Processes that start together agree on one set. A file of version 1 is wrapped in place. ``pin`` opens tokens.
-    Raises :class:`Unavailable`, permanent: ``secrets.exposed`` (somebody else can read a file or write the folder),
-    ``secrets.damaged``, ``secrets.locked`` (another unlock key), ``secrets.unlock_missing``,
-    ``secrets.unlock_damaged``, ``secrets.missing``, ``secrets.unreachable``. What is there is never made anew.
+    Processes that start together agree on one set. A file of an older version is brought up in place. ``pin`` opens
+    tokens; ``now`` is written beside keys that are made. Raises :class:`Unavailable`, permanent: ``secrets.exposed``
+    (somebody else can read a file or write the folder), ``secrets.damaged``, ``secrets.locked`` (another unlock key),
+    ``secrets.unlock_missing``, ``secrets.unlock_damaged``, ``secrets.missing``, ``secrets.unreachable``. What is there
+    is never made anew.
     """
     files.check_folder(folder)
     path, unlock = folder / FILE_NAME, unlock or folder / UNLOCK_NAME
@@ -186,7 +233,7 @@ def open_chest(folder: Path, unlock: Path | None = None, *, pin: str = "") -> Ch
     held = read_file(path)  # first: whoever made this file had put the unlock key in its place before
     key = read_unlock(unlock, beside=beside)
     if key is None:
-        if isinstance(held, File):
+        if isinstance(held, File | SecondFile):
             raise _unlock_missing(unlock, held.unlock)
         make_unlock(unlock)
         key = read_unlock(unlock, beside=beside)
@@ -194,31 +241,48 @@ def open_chest(folder: Path, unlock: Path | None = None, *, pin: str = "") -> Ch
             raise _unlock_missing(unlock, "?")
         held = read_file(path)
     created = False
-    if isinstance(held, OldFile):
-        held = _wrap_old(folder, held, key)
-    elif held is None:
+    if held is None:
         has_keys = (folder / FOLDER).is_dir() and any((folder / FOLDER).iterdir())
         held = read_file(path)  # another process may have made both since we looked
         if held is None and has_keys:
             raise _secrets_missing(path)
-        created = held is None and files.put_new(path, new_file(key))
-        held = read_file(path)
-    if not isinstance(held, File):
+        if held is None:
+            with files.alone(folder):
+                created = files.put_new(path, new_file(key, now))
+            held = read_file(path)
+    if isinstance(held, OldFile):
+        held = _bring_up(folder, key)
+    elif isinstance(held, SecondFile):
+        with contextlib.suppress(OSError):  # handed in for reading only: good as it is
+            held = _bring_up(folder, key)
+    if held is None:
         raise damaged(path)
     secrets = open_file(held, key, path)
-    return Chest(folder, key, secrets, adopt=held.adopt, created=created, unlock_beside=beside, pin=pin)
+    finish_rewrap(folder / FOLDER, key)
+    adopt = "" if isinstance(held, OldFile) else held.adopt
+    return Chest(folder, key, secrets, adopt=adopt, created=created, unlock_beside=beside, pin=pin)
 
 
-def _wrap_old(folder: Path, held: OldFile, unlock: Unlock) -> File | OldFile | None:
-    """Take version 1 over: its signing key goes into the chest under the same kid, then the file is replaced."""
+def _bring_up(folder: Path, unlock: Unlock) -> AnyFile | None:
+    """Bring a file of an older version up to this one; what is in it afterwards.
+
+    From version 1 its signing key goes into the chest first, under the same kid.
+    """
     path = folder / FILE_NAME
-    secrets = open_file(held, unlock, path)
-    try:
-        signing = held.signing_key()
-    except (ValueError, TypeError):
-        raise damaged(path) from None
-    _keep(folder / FOLDER, unlock, signing)
-    files.replace(path, wrapped_file(secrets, unlock, signing))  # another process would write the same
+    with files.alone(folder):
+        held = read_file(path)  # another process may have done it, and changed it since
+        if not isinstance(held, OldFile | SecondFile):
+            return held
+        secrets = open_file(held, unlock, path)
+        if isinstance(held, SecondFile):
+            adopt = held.adopt
+        else:
+            try:
+                signing = held.signing_key()
+            except (ValueError, TypeError):
+                raise damaged(path) from None
+            adopt = _keep(folder / FOLDER, unlock, signing).hex()
+        files.replace(path, written_file(secrets, unlock, adopt))
     return read_file(path)
 
 
@@ -226,36 +290,16 @@ def _keep(folder: Path, unlock: Unlock, private: ec.EllipticCurvePrivateKey) -> 
     """Put a private key in the chest, encrypted; returns its kid. One that is there is left as it is."""
     kid = key_id(private.public_key())
     name = f"{kid.hex()}.pem"
-    pem = private.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.BestAvailableEncryption(unlock.passphrase(name)),
-    )
     files.check_folder(folder)
-    files.put_new(folder / name, pem)
+    files.put_new(folder / name, closed_private(private, unlock, name))
     return kid
 
 
 def _open_pem(path: Path, unlock: Unlock, kid: bytes) -> Signer:
-    pem = files.read_private(path)
-    try:
-        private = serialization.load_pem_private_key(pem, unlock.passphrase(path.name))
-        if not isinstance(private, ec.EllipticCurvePrivateKey) or key_id(private.public_key()) != kid:
-            raise ValueError
-    except (ValueError, TypeError):
-        raise _damaged_key(path) from None
+    private = open_private(path, unlock)
+    if key_id(private.public_key()) != kid:
+        raise files.damaged_key(path)
     return SigningKey(private, kid)
-
-
-def _damaged_key(path: Path) -> Unavailable:
-    return Unavailable(
-        "key.damaged",
-        Words(
-            f"{path} bị hỏng hoặc thuộc về khóa mở khác. Lấy lại từ bản sao lưu, hoặc đổi sang khóa mới.",
-            f"{path} is damaged or belongs to another unlock key. Restore it from a copy, or rotate to a new key.",
-        ),
-        permanent=True,
-    )
 
 
 def _unlock_missing(unlock: Path, name: str) -> Unavailable:

@@ -1,9 +1,12 @@
 """Files that only their owner may see: read with care, written whole or not at all, never written over by accident."""
 
 import base64
+import contextlib
 import errno
+import fcntl
 import os
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from motma.core.errors import Unavailable
@@ -58,6 +61,23 @@ def replace(path: Path, content: bytes) -> None:
     _settle(path.parent)
 
 
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Nobody else who asks for this changes what is in ``folder`` meanwhile. A process that dies lets go."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def sweep(path: Path) -> None:
+    """Take away what somebody who was killed left of a new ``path``. To be called :func:`alone`."""
+    for draft in path.parent.glob(f".{path.name}.*"):
+        draft.unlink(missing_ok=True)
+
+
 def _draft(path: Path, content: bytes) -> Path:
     """The content in a file beside ``path``, on disk."""
     draft = path.with_name(f".{path.name}.{base64.b32encode(os.urandom(10)).decode().lower()}")
@@ -101,6 +121,18 @@ def unreachable(path: Path, error: OSError) -> Unavailable:
         Words(
             f"Không đọc hoặc ghi được {error.filename or path}: {error.strerror}.",
             f"Cannot read or write {error.filename or path}: {error.strerror}.",
+        ),
+        permanent=True,
+    )
+
+
+def damaged_key(path: Path) -> Unavailable:
+    """A private key's file is not what it was."""
+    return Unavailable(
+        "key.damaged",
+        Words(
+            f"{path} bị hỏng hoặc thuộc về khóa mở khác. Lấy lại từ bản sao lưu, hoặc đổi sang khóa mới.",
+            f"{path} is damaged or belongs to another unlock key. Restore it from a copy, or rotate to a new key.",
         ),
         permanent=True,
     )
