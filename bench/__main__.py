@@ -26,9 +26,9 @@ from bench import code, peers, scanner
 from bench.load import Run, load, request
 from bench.postgres import postgres
 from motma.config import Settings, read_settings
-from motma.connectors.registry.population import Population
 from motma.core.ids import new_fact_id
 from motma.forms import load_form, load_units
+from motma.register.population import Population
 from motma.replay.crowd import Plan, crowd
 from motma.replay.drive import Ways, free_port, provision, running_server
 from motma.roads import load_network

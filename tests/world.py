@@ -24,13 +24,14 @@ import httpx
 import msgspec
 
 from motma.config import Settings
-from motma.connectors.registry.population import FictionalRegistry, Person, Population
 from motma.core.ids import new_fact_id
 from motma.core.measure import Measure
 from motma.measures import load_demo_measure
+from motma.register.population import Person, Population
 from motma.web.app import create_app
 from motma.web.house import House
 from motma.wiring import Built, build
+from tests.register.running import Running, register
 
 BEGINNING = dt.datetime(2026, 1, 18, 7, 0, tzinfo=dt.UTC)
 """14:00 in Ho Chi Minh City, on a Sunday."""
@@ -47,10 +48,30 @@ _citizens = [
 ]
 
 
+class Register:
+    """The population register of this world: a program of its own, and who is in it."""
+
+    population = _people
+
+    def __init__(self, running: Running) -> None:
+        self._running = running
+        self._outage = False
+
+    @property
+    def outage(self) -> bool:
+        """Whether it answers nobody."""
+        return self._outage
+
+    @outage.setter
+    def outage(self, away: bool) -> None:
+        self._outage = away
+        self._running.fault(outage=True) if away else self._running.clear()
+
+
 class World:
     """One house, seen from outside. Made by :func:`living_world`."""
 
-    def __init__(self, built: Built, app: Any, settings: Settings, registry: FictionalRegistry) -> None:
+    def __init__(self, built: Built, app: Any, settings: Settings, registry: "Register") -> None:
         self.now = BEGINNING
         self.built = built
         self.app = app
@@ -300,6 +321,8 @@ class World:
 @contextlib.asynccontextmanager
 async def living_world(folder: Path, *, database_url: str | None = None, measure: bool = True) -> AsyncIterator[World]:
     """Open a world in ``folder``: on SQLite unless told where, with a measure in force unless told otherwise."""
+    running = register()
+    running.clear()
     settings = Settings(
         data=folder / "data",
         database_url=database_url or f"sqlite:///{folder / 'data' / 'motma.db'}",
@@ -308,13 +331,16 @@ async def living_world(folder: Path, *, database_url: str | None = None, measure
         issuer="motma.test",
         register_seed=2021,
         register_size=_SIZE,
+        register_url=running.url,
+        register_client=running.client_id,
+        register_secret=running.client_secret,
+        register_pause_seconds=0,
     )
-    registry = FictionalRegistry(_people)
     clock = [lambda: BEGINNING]
-    async with build(settings, registry=registry, clock=lambda: clock[0]()) as built:
+    async with build(settings, clock=lambda: clock[0]()) as built:
         app, houses = _apps.pop() if _apps else _new_app()
         houses.append(built.house)
-        world = World(built, app, settings, registry)
+        world = World(built, app, settings, Register(running))
         clock[0] = lambda: world.now
         async with _started(app):
             if measure:

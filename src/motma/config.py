@@ -25,7 +25,14 @@ class Settings:
     """The name in every code that is issued here."""
     register_seed: int
     register_size: int
-    """The fictional population register: its seed and how many people it has."""
+    """The fictional population that the demonstration and the replay are played with: its seed and how many people."""
+    register_url: str = ""
+    """Where the population register answers OSIA Data Access 1.3; without one, everybody's identity stays pending."""
+    register_client: str = ""
+    register_secret: str = field(default="", repr=False)
+    """As whom it is asked: OAuth2 client credentials."""
+    register_pause_seconds: float = 5.0
+    """How long it is left alone after it failed several times in a row."""
     unlock: Path | None = None
     """The file of the key that opens the secrets; without one, ``unlock.key`` in the data folder."""
     pkcs11_pin: str = field(default="", repr=False)
@@ -44,7 +51,16 @@ _AN_ISSUER = (
 )
 _A_FILE = (re.compile(r"[^\0]+"), Words("một tệp", "a file"))
 _A_PIN = (re.compile(r"[^\0]{0,64}"), Words("mã PIN không quá 64 ký tự", "a PIN of at most 64 characters"))
-_KNOWN = ("DATA", "DATABASE_URL", "HOST", "PORT", "ISSUER", "REGISTER_SEED", "REGISTER_SIZE", "UNLOCK", "PKCS11_PIN")
+_A_REGISTER = (
+    re.compile(r"(?:https?://[!-~]{1,500})?"),
+    Words("địa chỉ http(s) của dữ liệu dân cư", "the http(s) address of the population register"),
+)
+_A_CLIENT = (re.compile(r"[ -~]{0,200}"), Words("chữ ASCII, không quá 200 ký tự", "ASCII, at most 200 characters"))
+_A_SECRET = (re.compile(r"[^\0]{0,500}"), Words("không quá 500 ký tự", "at most 500 characters"))
+_KNOWN = (
+    *("DATA", "DATABASE_URL", "HOST", "PORT", "ISSUER", "UNLOCK", "PKCS11_PIN"),
+    *("REGISTER_URL", "REGISTER_CLIENT", "REGISTER_SECRET", "REGISTER_SEED", "REGISTER_SIZE"),
+)
 
 
 def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -60,6 +76,9 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         issuer=_text(given, "ISSUER", "motma.demo", _AN_ISSUER),
         register_seed=_number(given, "REGISTER_SEED", 2021, 0, 2**63 - 1),
         register_size=_number(given, "REGISTER_SIZE", 100_000, 1, 10_000_000),
+        register_url=_text(given, "REGISTER_URL", "", _A_REGISTER),
+        register_client=_text(given, "REGISTER_CLIENT", "", _A_CLIENT),
+        register_secret=_text(given, "REGISTER_SECRET", "", _A_SECRET),
         unlock=None if unlock is None else Path(_text(given, "UNLOCK", "", _A_FILE)),
         pkcs11_pin=_text(given, "PKCS11_PIN", "", _A_PIN),
     )

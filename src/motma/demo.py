@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from motma.config import Settings, read_settings
-from motma.connectors.registry.population import Person, Population
+from motma.register.population import Person, Population
 from motma.replay import Account, Plan, account_table
 from motma.replay.drive import drive, provision
 from motma.serve import server

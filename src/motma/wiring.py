@@ -13,22 +13,25 @@ from dataclasses import dataclass
 from litestar.types import ASGIApp
 
 from motma.config import Settings
-from motma.connectors.registry import DocumentRegistry as Registry
-from motma.connectors.registry.population import FictionalRegistry, Population
+from motma.connectors.registry import NoRegistry
+from motma.connectors.registry.osia import OsiaRegistry, Where
 from motma.core.cose import Signer
 from motma.forms import load_form, load_units
 from motma.roads import load_network
 from motma.services.board import BoardReader
 from motma.services.carriers import Carriers
 from motma.services.check import Check
+from motma.services.citizens import Citizens
 from motma.services.codes import CodeOffice
 from motma.services.declare import Declare
 from motma.services.enrol import Enrol
 from motma.services.identify import Identify
+from motma.services.matching import Matching
 from motma.services.plates import Plates
 from motma.services.reissue import Reissue
 from motma.services.status import StatusDesk
 from motma.services.steer import Steer
+from motma.services.tries import Tries
 from motma.services.trust import Trust
 from motma.services.trustlist import TrustDesk
 from motma.storage.keys import Secrets, open_chest
@@ -56,17 +59,18 @@ class Built:
 
 
 @contextlib.asynccontextmanager
-async def build(
-    settings: Settings, *, registry: Registry | None = None, clock: Callable[[], dt.datetime] = utc_now
-) -> AsyncIterator[Built]:
-    """Open the store and put the services on it; closed at the end."""
+async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_now) -> AsyncIterator[Built]:
+    """Open the store and the way to the register, and put the services on them; closed at the end."""
     chest = open_chest(settings.data, settings.unlock, pin=settings.pkcs11_pin, now=clock())
     secrets = chest.secrets
-    registry = registry or FictionalRegistry(Population(settings.register_seed, settings.register_size))
     network, random = load_network(), os.urandom
     status_uri = f"https://{settings.issuer}/v1/status"
     store = await Store.open(settings.database_url, seal_key=chest.ring, clock=clock)
-    try:
+    async with contextlib.AsyncExitStack() as opened:
+        opened.push_async_callback(store.close)
+        where = _register(settings)
+        matching = Matching(await opened.enter_async_context(OsiaRegistry(where)) if where else NoRegistry())
+        citizens = Citizens(store=store, secrets=secrets, random=random)
         board = BoardReader(store)
         trust = Trust(
             store=store,
@@ -96,7 +100,9 @@ async def build(
             declare=Declare(
                 store=store,
                 board=board,
-                registry=registry,
+                matching=matching,
+                citizens=citizens,
+                tries=Tries(secrets),
                 codes=codes,
                 secrets=secrets,
                 random=random,
@@ -104,7 +110,7 @@ async def build(
                 units=load_units(),
                 network=network,
             ),
-            check=Check(store=store, board=board, secrets=secrets, network=network),
+            check=Check(store=store, board=board, citizens=citizens, network=network),
             plates=Plates(store=store, secrets=secrets, random=random),
             steer=Steer(store=store, board=board, network=network, random=random),
             enrol=Enrol(store=store, secrets=secrets, random=random, network=network),
@@ -116,21 +122,29 @@ async def build(
             new_token=lambda: base64.b32encode(random(20)).decode().lower(),
             wallet=lambda token: secrets.index("wallet", token),
         )
-        identify = Identify(store=store, board=board, registry=registry, codes=codes, random=random)
+        identify = Identify(store=store, board=board, matching=matching, citizens=citizens, codes=codes, random=random)
         reissue = Reissue(store=store, board=board, codes=codes, random=random)
         yield Built(house, identify, reissue, store, secrets, board)
-    finally:
-        await store.close()
 
 
-def application(
-    settings: Settings, *, registry: Registry | None = None, clock: Callable[[], dt.datetime] = utc_now
-) -> ASGIApp:
+def _register(settings: Settings) -> Where | None:
+    """Where the population register is; None while nobody has said it."""
+    if not settings.register_url:
+        return None
+    return Where(
+        settings.register_url,
+        settings.register_client,
+        settings.register_secret,
+        pause_seconds=settings.register_pause_seconds,
+    )
+
+
+def application(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_now) -> ASGIApp:
     """The server's application, with the worker inside."""
 
     @contextlib.asynccontextmanager
     async def lifespan() -> AsyncIterator[House]:
-        async with build(settings, registry=registry, clock=clock) as built:
+        async with build(settings, clock=clock) as built:
             worker = asyncio.create_task(work(built.identify, clock))
             # What is here now stays: the collector need not walk it at every full collection (p99 30 -> 10-15 ms).
             gc.collect()

@@ -17,10 +17,10 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, Playwright
 
 from motma.config import Settings, read_settings
-from motma.connectors.registry.population import Person, Population
 from motma.core import base45
 from motma.core.ids import new_fact_id, parse_qid
 from motma.measures import load_demo_measure
+from motma.register.population import Person, Population
 from motma.replay.drive import free_port, running_server
 from motma.services.check import Ask, Checked
 from motma.services.enrol import Device

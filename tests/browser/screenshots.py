@@ -14,7 +14,7 @@ import zxingcpp
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from motma.connectors.registry.population import Person
+from motma.register.population import Person
 from tests.browser.city import (
     CHECKPOINT,
     DESKTOP,

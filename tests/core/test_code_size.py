@@ -10,11 +10,11 @@ import cbor2
 import msgspec
 import zxingcpp
 
-from motma.connectors.registry.population import Population
 from motma.core import base45
 from motma.core.claims import Sex
 from motma.core.code import Companion, issue_code, key_id
 from motma.core.cose import SigningKey
+from motma.register.population import Population
 from tests.core.test_code import CLAIMS
 from vectors.code import make
 

@@ -12,9 +12,9 @@ import psutil
 import pytest
 
 from motma.config import Settings, read_settings
-from motma.connectors.registry.population import Population
 from motma.core.ids import new_fact_id
 from motma.forms import load_form, load_units
+from motma.register.population import Population
 from motma.replay.crowd import Plan, Traveller, crowd
 from motma.replay.drive import Ways, free_port, provision, running_server
 from motma.roads import load_network

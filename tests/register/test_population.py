@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from motma.connectors.registry import DocumentRegistry as Registry
-from motma.connectors.registry.population import SIZE_MAX, FictionalRegistry, Person, Population
 from motma.core.errors import Unavailable
 from motma.core.identity import Grade, IdentityClaim, compare
 from motma.core.ids import Document, check_number_fits, parse_document, parse_phone
 from motma.core.text import fold, parse_line, parse_name
 from motma.forms import load_countries, load_units
 from motma.register.names import FAMILY_SLOTS, spread
+from motma.register.population import SIZE_MAX, FictionalRegistry, Person, Population
 
 PEOPLE = Population(2021, SIZE_MAX)
 SMALL = Population(2021, 1000)

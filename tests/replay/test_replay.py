@@ -15,9 +15,9 @@ from aiohttp.test_utils import TestServer
 from rich.console import Console
 
 from motma.config import Settings
-from motma.connectors.registry.population import Population
 from motma.core.errors import Invalid
 from motma.forms import load_form, load_units
+from motma.register.population import Population
 from motma.replay import Account, Plan, account_table, replay
 from motma.replay.crowd import TWO_DAYS, TWO_DAYS_MISMATCHED, Traveller, crowd
 from motma.replay.drive import Ways, _Journey, _stored, drive, free_port, provision, running_server

@@ -65,11 +65,13 @@ async def test_declared_again_while_the_worker_asks(world: World) -> None:
     world.registry.outage = False
     new = (await world.declare(world.person(0))).json()
     assert await world.built.identify._settle(waiting, world.now)
-    standing = await world.built.store.standing(Qid(old["qid"]))
+    assert old["qid"] != new["qid"], "who types somebody's number gets a number of their own"
+    standing = await world.built.store.standing(Qid(new["qid"]))
     assert standing is not None
     assert (standing.declaration, str(standing.grade)) == (new["declaration"], "matched")
-    typed = (await world.check(qid=old["qid"])).json()
+    typed = (await world.check(qid=new["qid"])).json()
     assert (typed["outcome"], typed["citizen"]["name"]) == ("accept", world.person(0).name)
+    assert await outcome(world, old["code"]) == ("manual", ["identity.mismatched"])
 
 
 async def test_somebody_who_cannot_be_read_holds_nobody_up(world: World) -> None:

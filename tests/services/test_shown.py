@@ -2,9 +2,9 @@
 
 import pytest
 
-from motma.connectors.registry.population import Person
 from motma.core.facts import Scanned
 from motma.core.ids import FactId
+from motma.register.population import Person
 from tests.core import ministry
 from tests.world import World
 

@@ -64,9 +64,7 @@ class Desk:
 @contextlib.asynccontextmanager
 async def desk(folder: Path, *, begun: bool = True, now: dt.datetime = NOW) -> AsyncIterator[Desk]:
     chest = open_chest(folder)
-    store = await Store.open(
-        f"sqlite:///{folder / 'motma.db'}", seal_key=chest.ring, clock=lambda: BEGINNING
-    )
+    store = await Store.open(f"sqlite:///{folder / 'motma.db'}", seal_key=chest.ring, clock=lambda: BEGINNING)
     try:
         board = BoardReader(store)
         trust = Trust(

@@ -23,9 +23,10 @@ RepairReason = Literal["typing", "tones", "old_card", "name_changed", "register_
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """Where a citizen stands now: the fold of their facts. Times judge it, they do not change it.
 
-    ``waiting`` is what a newer declaration says whose citizen is not known to be this one yet: anybody who knows a
-    number can send it, so it counts for who shows its code, and takes nothing from who was identified. ``into`` is
-    the number that this citizen goes by instead, ``also`` the other numbers that they have.
+    ``corrected`` is the repair that holds what the declaration should have said. ``waiting`` is what a newer
+    declaration says whose citizen is not known to be this one yet: anybody who knows a number can send it, so it counts
+    for who shows its code, and takes nothing from who was identified. ``into`` is the number that this citizen goes by
+    instead, ``also`` the other numbers that they have.
     """
 
     qid: Qid
@@ -40,6 +41,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     valid_until: dt.datetime
     revoked: bool = False
     suspended: bool = False
+    corrected: FactId | None = None
     waiting: "Standing | None" = None
     into: Qid | None = None
     also: tuple[Qid, ...] = ()
@@ -86,7 +88,8 @@ class Identified(msgspec.Struct, frozen=True, tag="identity.checked"):
 
 class Repaired(msgspec.Struct, frozen=True, tag="identity.repaired"):
     """An officer held the document beside the declaration: ``grade`` is matched if the register says so too, else
-    vouched. ``differing``: what the document says otherwise than the declaration; ``scan``: where the person stood.
+    vouched. ``differing``: what the document says otherwise than the declaration; ``scan``: where the person stood. Its
+    personal part is the declaration as it should have been.
 
     ``sampled``: an operator is to look at it again. ``valid_until`` replaces the one before.
     """

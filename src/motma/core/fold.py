@@ -69,12 +69,11 @@ def apply(standing: Standing | None, fact: Fact) -> Standing | None:
             return _with(standing, waiting=_with_code(standing.waiting, fact.id))
     elif isinstance(what, Identified | Repaired):
         if what.declaration == standing.declaration:
-            return replace(standing, grade=what.grade, valid_until=what.valid_until)
+            return _settled(standing, fact.id, what)
         if standing.waiting and what.declaration == standing.waiting.declaration:
             if not what.grade.is_sure:
                 return replace(standing, waiting=None)  # it was somebody else's
-            settled = replace(standing.waiting, grade=what.grade, valid_until=what.valid_until)
-            return _declared_anew(standing, settled)
+            return _declared_anew(standing, _settled(standing.waiting, fact.id, what))
     elif isinstance(what, Reviewed):
         if what.declaration == standing.declaration and not what.upheld:
             return replace(standing, grade=Grade.MISMATCHED)
@@ -91,6 +90,11 @@ def apply(standing: Standing | None, fact: Fact) -> Standing | None:
     elif isinstance(what, Parted):
         return _parted(standing, what)
     return standing
+
+
+def _settled(standing: Standing, by: FactId, what: Identified | Repaired) -> Standing:
+    corrected = by if isinstance(what, Repaired) else standing.corrected
+    return replace(standing, grade=what.grade, valid_until=what.valid_until, corrected=corrected)
 
 
 def _with(standing: Standing, **changes: Any) -> Standing:
@@ -120,14 +124,15 @@ def _declared_anew(standing: Standing, declared: Standing) -> Standing:
 
 
 def _took(standing: Standing, what: Took) -> Standing:
-    other, also = what.standing, (*standing.also, what.other)
+    other = what.standing
+    also = tuple(dict.fromkeys((*standing.also, what.other, *(other.also if other else ()))))
     if other is None:
         return replace(standing, also=also)
     newer = other.grade.is_sure and other.declared_at > standing.declared_at
     taken = _declared_anew(standing, other) if newer else standing
     return replace(
         taken,
-        also=(*also, *other.also),
+        also=also,
         revoked=standing.revoked or other.revoked,
         suspended=standing.suspended or other.suspended,
     )

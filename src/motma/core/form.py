@@ -14,7 +14,7 @@ from typing import Literal, TypeVar
 import msgspec
 
 from motma.core.errors import Invalid, Problem
-from motma.core.ids import Document, check_number_fits, parse_document, parse_phone, parse_plate
+from motma.core.ids import NO_DOCUMENT, Document, check_number_fits, parse_document, parse_phone, parse_plate
 from motma.core.text import parse_line, parse_name
 from motma.core.words import Words
 
@@ -97,6 +97,13 @@ class Declaration(msgspec.Struct, frozen=True):
     contact: bool
     places: str
     consents: tuple[str, ...]
+    guardian: Document | None = None
+    """Of somebody who has no number: whose child they are, or who looks after them."""
+
+    @property
+    def subject(self) -> Document | None:
+        """The number that this is about: the citizen's own, or their guardian's; None if nobody's."""
+        return self.document if self.document.kind != "none" else self.guardian
 
     @property
     def health(self) -> Health:
@@ -130,6 +137,7 @@ _DEPARTED_SINCE = dt.timedelta(days=1)
 _CHECKPOINTS_MAX = 20
 _VN_TIME = dt.timezone(dt.timedelta(hours=7))
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_YEAR = re.compile(r"[0-9]{4}")
 _DATE_AND_TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ](?:[01][0-9]|2[0-3]):[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,6})?)?"
     r"(?:Z|[+-][0-9]{2}:[0-9]{2})?"
@@ -150,10 +158,11 @@ def parse_declaration(
     birth_date = fields.take("birth_date", lambda text: _parse_birth_date(text, now))
     sex = fields.choose("sex", ("female", "male", "other"))
     nationality = fields.take("nationality", lambda text: _parse_country(text, form))
-    kind = fields.choose("document.kind", ("cccd", "cmnd", "passport"))
-    document = fields.take(
-        "document.number", lambda text: parse_document(kind, text, nationality or "VN") if kind else None
-    )
+    kind = fields.choose("document.kind", ("cccd", "cmnd", "passport", "none"))
+    document, guardian = fields.document("document", kind, nationality or "VN"), None
+    if kind == "none" and fields.text("guardian.kind"):
+        kind_of_guardian = fields.choose("guardian.kind", ("cccd", "cmnd", "passport"))
+        guardian = fields.document("guardian", kind_of_guardian, fields.text("guardian.issuer") or "VN")
     if document and birth_date:
         try:
             check_number_fits(document, birth_date, sex)
@@ -190,6 +199,7 @@ def parse_declaration(
         contact=contact,
         places=places or "",
         consents=consents,
+        guardian=guardian,
     )
 
 
@@ -224,6 +234,12 @@ class _Fields:
         if not optional and (not text or parsed == ""):  # "" is what is left of invisible characters
             self.problems[path] = _MISSING
         return parsed
+
+    def document(self, path: str, kind: str, issuer: str) -> Document | None:
+        """The document of ``kind`` ("" if none was chosen) whose number stands under ``path``."""
+        if kind == "none":
+            return NO_DOCUMENT
+        return self.take(f"{path}.number", lambda text: parse_document(kind, text, issuer) if kind else None)
 
     def choose(self, path: str, options: tuple[str, ...]) -> str:
         chosen = self.text(path)
@@ -291,6 +307,9 @@ class _Fields:
 
 
 def _parse_birth_date(text: str, now: dt.datetime) -> dt.date:
+    """A date, or a year alone: 1 January then, as documents print it for whom no more is known of."""
+    if _YEAR.fullmatch(text):
+        text += "-01-01"
     try:
         born = dt.date.fromisoformat(text) if _DATE.fullmatch(text) else None
     except ValueError:

@@ -21,7 +21,8 @@ FactId = NewType("FactId", str)
 Qid = NewType("Qid", str)
 """18 digits, the last an ISO 7064 MOD 11,10 check digit. For life; says nothing about its holder."""
 
-DocumentKind = Literal["cccd", "cmnd", "passport"]
+DocumentKind = Literal["cccd", "cmnd", "passport", "none"]
+"""``none``: no number at all, as small children and people without papers have it."""
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 _FACT_ID = re.compile(rf"[a-z]{{3}}_[0-7][{_CROCKFORD}]{{25}}")
@@ -151,11 +152,11 @@ class Document:
 
     @property
     def last_four(self) -> str:
-        return self.number[-4:]
+        return self.number[-4:] or "none"
 
     @property
     def key(self) -> str:
-        """What is hashed to find the citizen again, whichever door they came by."""
+        """What is hashed to find the citizen again, whichever door they came by. Of ``none`` it names nobody."""
         return f"{self.kind}:{self.issuer}:{self.number}"
 
     def __repr__(self) -> str:
@@ -164,11 +165,16 @@ class Document:
     __str__ = __repr__
 
 
+NO_DOCUMENT = Document("none", "")
+
+
 def parse_document(kind: str, raw: str, nationality: str = "VN") -> Document:
-    """Accept the number of a CCCD (12 digits), an old CMND (9 digits) or a passport.
+    """Accept the number of a CCCD (12 digits), an old CMND (9 digits) or a passport; of ``none`` whatever is said.
 
     Raises :class:`Invalid` ``document.*``. Formats: ``docs/glossary.md`` and Circular 59/2021/TT-BCA, article 4.
     """
+    if kind == "none":
+        return NO_DOCUMENT
     number = _without_separators(raw)
     ascii_digits = number.isascii() and number.isdigit()
     if kind == "cccd":

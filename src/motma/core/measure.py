@@ -16,7 +16,8 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     ``areas`` are province codes of the year ``vintage``; empty means the whole country. ``pending_hours`` is how long
     somebody may travel while the population register cannot be asked. ``by_hand`` names the codes for which the
     officer looks at the document as well: ``static`` ones (pictures, paper), ``stale`` ones (a live proof that is old).
-    ``with_sex``: the code says the sex too.
+    ``with_sex``: the code says the sex too. ``accepts``: how a name may differ from the register's and still be a match
+    (:class:`motma.core.identity.NameDifference`); ``tries_a_day``: how often a number may be declared and not fit.
     """
 
     id: str
@@ -33,6 +34,8 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     vintage: int = 2025
     by_hand: tuple[Liveness, ...] = ("stale",)
     with_sex: bool = False
+    accepts: tuple[str, ...] = ()
+    tries_a_day: int = 5
 
     def active_at(self, now: dt.datetime) -> bool:
         return self.starts_at <= now < self.ends_at

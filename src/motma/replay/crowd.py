@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from motma.connectors.registry.population import Person, Population
 from motma.core.flow import Network
 from motma.core.form import Form, Units
 from motma.core.ids import Document
 from motma.core.text import fold, name_key
+from motma.register.population import Person, Population
 
 TWO_DAYS = 96_347
 TWO_DAYS_MISMATCHED = 1_229

@@ -23,12 +23,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from motma.config import Settings
-from motma.connectors.registry.population import Population
 from motma.core.errors import Invalid, Unavailable
 from motma.core.ids import new_fact_id
 from motma.core.words import Words
 from motma.forms import load_form, load_units
 from motma.measures import load_demo_measure
+from motma.register.population import Population
 from motma.replay.account import Account
 from motma.replay.crowd import PLATFORMS, Plan, Traveller, crowd
 from motma.roads import load_network

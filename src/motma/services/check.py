@@ -11,15 +11,15 @@ from motma.core.errors import Conflict, Invalid
 from motma.core.facts import Fact, Holder, Scanned, Standing
 from motma.core.flow import Advice, Network, advise
 from motma.core.fold import Board
-from motma.core.ids import Document, FactId, Qid, parse_fact_id
+from motma.core.ids import FactId, Qid, parse_fact_id
 from motma.core.measure import active_measure
 from motma.core.reasons import REASONS, Outcome
 from motma.core.text import name_key
 from motma.core.words import Words
 from motma.services.board import BoardReader
+from motma.services.citizens import Citizens
 from motma.services.enrol import Device
 from motma.services.shown import Shown, scanned, typed
-from motma.storage.keys import Secrets
 from motma.storage.store import Act, Already, Store
 
 _SCANNED_AT_MAX_AGE = dt.timedelta(minutes=10)
@@ -99,10 +99,10 @@ _WHY = {code: Why(code, reason.words._asdict(), reason.cure._asdict()) for code,
 class Check:
     """The officer's verb."""
 
-    def __init__(self, *, store: Store, board: BoardReader, secrets: Secrets, network: Network) -> None:
+    def __init__(self, *, store: Store, board: BoardReader, citizens: Citizens, network: Network) -> None:
         self._store = store
         self._board = board
-        self._secrets = secrets
+        self._citizens = citizens
         self._network = network
 
     async def check(self, ask: Ask, *, device: Device, officer: str, now: dt.datetime) -> Checked:
@@ -116,7 +116,7 @@ class Check:
         skew_seconds, scanned_at = _device_time(ask, now)
         shown = await self._shown(ask, now)
         code = shown.code
-        standing = await self._store.standing(shown.qid) if shown.qid else None
+        standing = await self._citizens.standing(shown.qid) if shown.qid else None
         board = await self._board.current(now)
         measure = active_measure(board.measures.values(), now)
         live = liveness(code, now - (_sent(ask) - scanned_at)) if code else None
@@ -166,11 +166,7 @@ class Check:
             )
         if ask.qid is not None:
             return typed(ask.qid)
-        return await scanned(ask.code or "", await self._board.keyring(now), self._find, now)
-
-    async def _find(self, document: Document) -> Qid | None:
-        held = await self._store.holder(self._secrets.index("document", document.key))
-        return Qid(held) if held else None
+        return await scanned(ask.code or "", await self._board.keyring(now), self._citizens.find, now)
 
     def _refer(self, checkpoint: str, standing: Standing | None, board: Board) -> Advice | None:
         diversion = board.diversions.get(checkpoint)

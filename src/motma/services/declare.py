@@ -1,4 +1,4 @@
-"""Declare: what was sent -> the form -> the register -> one code -> recorded, in one transaction."""
+"""Declare: what was sent -> the form -> who it is -> one code -> recorded, in one transaction."""
 
 import datetime as dt
 import hashlib
@@ -8,19 +8,21 @@ from typing import Literal
 
 import msgspec
 
-from motma.connectors.registry import DocumentRegistry as Registry
 from motma.core.errors import Conflict, Hidden, Unavailable
 from motma.core.facts import Accepted, Fact, Holder, Issued, LookedUp, Refused, Scanned
 from motma.core.flow import Network
 from motma.core.form import Declaration, Form, Units, parse_declaration
-from motma.core.identity import PENDING, Grade, IdentityClaim, Match, compare
-from motma.core.ids import Document, FactId, Qid, fact_id_bytes, new_fact_id, new_qid, same_moment_id
+from motma.core.identity import Grade, Match
+from motma.core.ids import Document, FactId, Qid, fact_id_bytes, new_fact_id, same_moment_id
 from motma.core.measure import Measure, active_measure, require_measure
 from motma.core.words import Words
 from motma.services.board import BoardReader
 from motma.services.carriers import codes_of, is_on_paper
+from motma.services.citizens import Citizens
 from motma.services.codes import CodeOffice, Due
+from motma.services.matching import Found, Matching
 from motma.services.plates import plate_key
+from motma.services.tries import Tries
 from motma.storage.keys import Secrets
 from motma.storage.store import Act, Already, Holding, Store
 
@@ -29,12 +31,46 @@ _RACES = 5
 """How often a citizen may be declared elsewhere at the same moment before we give up; twice is already rare."""
 
 
+Outcome = Literal["accepted", "repairable", "pending", "unidentified", "refused"]
+"""What became of a declaration. All but the last travel; all but the first are looked at by hand."""
+
+_OUTCOMES: dict[Grade, Outcome] = {
+    Grade.MATCHED: "accepted",
+    Grade.REPAIRABLE: "repairable",
+    Grade.PENDING: "pending",
+    Grade.UNIDENTIFIED: "unidentified",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Sending:
+    """A declaration on its way in. ``once``: its idempotency key, and the digest of what was sent."""
+
+    id: FactId
+    declaration: Declaration
+    personal: bytes
+    measure: Measure
+    source: str
+    now: dt.datetime
+    once: tuple[bytes, str] | None
+    wallet: bytes | None
+
+    @property
+    def subject(self) -> Document:
+        assert self.declaration.subject is not None  # asked only of a declaration that names a number
+        return self.declaration.subject
+
+    @property
+    def claims(self) -> tuple[tuple[bytes, str], ...]:
+        return ((self.once[0], f"{self.id} {self.once[1]}"),) if self.once else ()
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """What became of a declaration. ``repeated``: it had been sent before and nothing was written now."""
 
     declaration: FactId
-    outcome: Literal["accepted", "pending", "refused"]
+    outcome: Outcome
     match: Match
     qid: Qid | None = None
     code_id: FactId | None = None
@@ -77,7 +113,9 @@ class Declare:
         *,
         store: Store,
         board: BoardReader,
-        registry: Registry,
+        matching: Matching,
+        citizens: Citizens,
+        tries: Tries,
         codes: CodeOffice,
         secrets: Secrets,
         random: Callable[[int], bytes],
@@ -90,7 +128,9 @@ class Declare:
         self.network = network
         self._store = store
         self._board = board
-        self._registry = registry
+        self._matching = matching
+        self._citizens = citizens
+        self._tries = tries
         self._codes = codes
         self._secrets = secrets
         self._random = random
@@ -108,45 +148,96 @@ class Declare:
         now: dt.datetime,
         key: str | None = None,
         wallet: bytes | None = None,
+        address: str = "",
     ) -> Receipt:
         """Record one declaration from ``source`` ("page" or a platform's id) and issue the citizen's code.
 
         ``key`` makes it safe to send again: the same key and content answer with the first receipt. ``wallet`` is the
-        browser that may show the code. Raises :class:`Invalid` ``declaration.fields``, :class:`Conflict`
-        ``measure.none_active`` or ``idempotency.reused``; nothing is stored then.
+        browser that may show the code, ``address`` where a page was sent from. Raises :class:`Invalid`
+        ``declaration.fields``, :class:`TooManyMistakes`, :class:`Conflict` ``measure.none_active``,
+        ``idempotency.reused`` or ``identity.too_many_tries``; nothing is stored then.
         """
         once = _idempotency(self._secrets, source, key, raw)
         if once and (first := await self._store.holder(once[0])):  # even after the measure: it *was* stored
             return await self._first_receipt(first, once[1])
         measure = require_measure((await self._board.current(now)).measures.values(), now)
         declaration = parse_declaration(raw, self.form, self.units, self._checkpoints, now)
-        match, documents = await self._match(declaration)
-        declaration_id = new_fact_id("dcl", now, self._random(10))
-        personal = msgspec.json.encode(declaration)
-        claimed = ((once[0], f"{declaration_id} {once[1]}"),) if once else ()
-        if not match.travels:
-            refused = Fact(
-                id=declaration_id,
-                at=now,
-                actor=source,
-                personal=personal,
-                what=Refused(
-                    source=source,
-                    measure=measure.id,
-                    form=declaration.form,
-                    grade=match.grade,
-                    differing=match.differing,
-                    how=match.how,
-                    route=declaration.trip.checkpoints,
-                ),
-            )
-            outcome = await self._store.append(Act(facts=(refused,), once=claimed))
-            if isinstance(outcome, Already) and once:
-                return await self._first_receipt(outcome.once[once[0]], once[1])
-            return Receipt(declaration_id, "refused", match)
-        hours = measure.pass_hours if match.grade is Grade.MATCHED else measure.pending_hours
-        accepted = Accepted(
+        heard_from = f"addr {address}" if source == "page" else source
+        self._tries.hear(heard_from, now)
+        sending = _Sending(
+            id=new_fact_id("dcl", now, self._random(10)),
+            declaration=declaration,
+            personal=msgspec.json.encode(declaration),
+            measure=measure,
             source=source,
+            now=now,
+            once=once,
+            wallet=wallet,
+        )
+        if declaration.subject is None:
+            receipt = await self._record(sending, Found(Match(Grade.UNIDENTIFIED)), None)
+        else:
+            async with self._tries.at(declaration.subject):
+                free = await self._free_try(sending)
+                receipt = await self._record(sending, await self._who(declaration, measure), free)
+        if receipt.outcome in ("refused", "pending") and not receipt.repeated:
+            self._tries.was_wrong(heard_from)
+        return receipt
+
+    async def _free_try(self, sending: "_Sending") -> bytes:
+        slots = self._tries.slots(sending.subject, sending.measure.tries_a_day, sending.now)
+        return self._tries.free(slots, await self._store.holders(slots))
+
+    async def _who(self, declaration: Declaration, measure: Measure) -> Found:
+        """Who it is about. While the register is away: what it confirmed before is confirmed still."""
+        found = await self._matching.who(declaration, measure.accepts)
+        confirmed = self._citizens.confirmed_key(declaration)
+        if found.match.grade is Grade.PENDING and confirmed and await self._store.holder(confirmed):
+            return Found(Match(Grade.MATCHED), (declaration.document.key,))
+        return found
+
+    async def _record(self, sending: "_Sending", found: Found, free_try: bytes | None) -> Receipt:
+        """Write the declaration and all that follows from it in one act, whoever else is writing."""
+        for _ in range(_RACES):
+            spent = () if free_try is None or not found.match.grade.is_a_miss else ((free_try, str(sending.id)),)
+            act, receipt = await (
+                self._accepted(sending, found) if found.match.travels else self._refused(sending, found)
+            )
+            outcome = await self._store.append(msgspec.structs.replace(act, once=act.once + sending.claims + spent))
+            if not isinstance(outcome, Already):
+                return receipt
+            if sending.once and (first := outcome.once.get(sending.once[0])):
+                return await self._first_receipt(first, sending.once[1])
+            if free_try in outcome.once:  # another server took this try meanwhile: what was found is not told
+                free_try = await self._free_try(sending)
+            # Else somebody declared the same citizen between our look and our write: take the number they got.
+        raise Unavailable(
+            "declaration.contended",
+            Words(
+                "Có nhiều tờ khai cùng lúc cho một người. Gửi lại sau vài giây.",
+                "Several declarations for one person arrived at once. Send again in a few seconds.",
+            ),
+        )
+
+    async def _refused(self, sending: "_Sending", found: Found) -> tuple[Act, Receipt]:
+        match, declaration = found.match, sending.declaration
+        what = Refused(
+            source=sending.source,
+            measure=sending.measure.id,
+            form=declaration.form,
+            grade=match.grade,
+            differing=match.differing,
+            how=match.how,
+            route=declaration.trip.checkpoints,
+        )
+        refused = Fact(id=sending.id, at=sending.now, actor=sending.source, personal=sending.personal, what=what)
+        return Act(facts=(refused,)), Receipt(sending.id, "refused", match)
+
+    async def _accepted(self, sending: "_Sending", found: Found) -> tuple[Act, Receipt]:
+        declaration, measure, now, match = sending.declaration, sending.measure, sending.now, found.match
+        hours = measure.pass_hours if match.grade.is_sure else measure.pending_hours
+        accepted = Accepted(
+            source=sending.source,
             measure=measure.id,
             form=declaration.form,
             grade=match.grade,
@@ -155,51 +246,42 @@ class Declare:
             valid_from=now,
             valid_until=min(now + dt.timedelta(hours=hours), measure.ends_at),
         )
+        place = await self._citizens.place(declaration, found)
+        due = Due(
+            declaration=sending.id,
+            born_with=sending.id,
+            qid=place.qid,
+            measure=measure,
+            matched=match.grade.is_sure,
+            valid_from=accepted.valid_from,
+            valid_until=accepted.valid_until,
+            reissue=place.standing is not None,
+            actor=sending.source,
+        )
+        code, issued = await self._codes.issue(declaration, due, now)
+        declared = Fact(
+            id=sending.id, at=now, actor=sending.source, qid=place.qid, personal=sending.personal, what=accepted
+        )
+        facts: tuple[Fact, ...] = (declared, issued)
+        if place.standing:
+            facts = await self._codes.complete(facts, now)
+            facts += await self._citizens.join(place, by=sending.source, now=now)
         plate = declaration.trip.plate
-        held_by = [holder for holder in (wallet, plate and plate_key(self._secrets, plate)) if holder]
-        keys = tuple(self._secrets.index("document", document.key) for document in documents)
-        for _ in range(_RACES):
-            held = await self._store.holders(keys)
-            qid = Qid(next(iter(held.values()))) if held else new_qid(self._random(8))
-            due = Due(
-                declaration=declaration_id,
-                born_with=declaration_id,
-                qid=qid,
-                measure=measure,
-                matched=match.grade is Grade.MATCHED,
-                valid_from=accepted.valid_from,
-                valid_until=accepted.valid_until,
-                reissue=bool(held),
-                actor=source,
-            )
-            code, issued = await self._codes.issue(declaration, due, now)
-            declared = Fact(id=declaration_id, at=now, actor=source, qid=qid, personal=personal, what=accepted)
-            act = Act(
-                facts=await self._codes.complete((declared, issued), now) if held else (declared, issued),
-                once=claimed + tuple((document, str(qid)) for document in keys if document not in held),
-                holdings=tuple([Holding(holder, qid, declaration_id, now) for holder in held_by]),
-            )
-            outcome = await self._store.append(act)
-            if not isinstance(outcome, Already):
-                return Receipt(
-                    declaration_id,
-                    "accepted" if match.grade is Grade.MATCHED else "pending",
-                    match,
-                    qid,
-                    issued.id,
-                    code,
-                    accepted.valid_from,
-                    accepted.valid_until,
-                )
-            if once and once[0] in outcome.once:
-                return await self._first_receipt(outcome.once[once[0]], once[1])
-            # Somebody declared the same citizen between our look and our write: take the number they got.
-        raise Unavailable(
-            "declaration.contended",
-            Words(
-                "Có nhiều tờ khai cùng lúc cho một người. Gửi lại sau vài giây.",
-                "Several declarations for one person arrived at once. Send again in a few seconds.",
-            ),
+        held_by = [holder for holder in (sending.wallet, plate and plate_key(self._secrets, plate)) if holder]
+        act = Act(
+            facts=facts,
+            once=place.claims,
+            holdings=tuple([Holding(holder, place.qid, sending.id, now) for holder in held_by]),
+        )
+        return act, Receipt(
+            sending.id,
+            _OUTCOMES[match.grade],
+            match,
+            place.qid,
+            issued.id,
+            code,
+            accepted.valid_from,
+            accepted.valid_until,
         )
 
     async def held(self, wallet: bytes, now: dt.datetime) -> list[HeldCode]:
@@ -263,17 +345,6 @@ class Declare:
                 looks.append(Look(fact.at, fact.checkpoint or "", name, outcome))
         return looks
 
-    async def _match(self, declaration: Declaration) -> tuple[Match, tuple[Document, ...]]:
-        """Compare with the register; when it cannot be asked the citizen is pending and nobody waits."""
-        document = declaration.document
-        try:
-            record = await self._registry.find(document)
-        except Unavailable:
-            return PENDING, (document,)
-        match = compare(IdentityClaim(document, declaration.name, declaration.birth_date), record)
-        known = record.documents if record and match.travels else ()
-        return match, (document, *(other for other in known if other != document))
-
     async def _first_receipt(self, value: str, digest: str) -> Receipt:
         """The receipt that was given when this key was first used."""
         declaration_id, _, first_digest = value.partition(" ")
@@ -299,7 +370,7 @@ class Declare:
         code = msgspec.json.decode(issued.personal, type=Holder).code if issued and issued.personal else None
         return Receipt(
             fact.id,
-            "accepted" if fact.what.grade is Grade.MATCHED else "pending",
+            _OUTCOMES[fact.what.grade],
             Match(fact.what.grade),
             fact.qid,
             code_id,

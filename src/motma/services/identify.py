@@ -5,15 +5,18 @@ from collections.abc import Callable
 
 import msgspec
 
-from motma.connectors.registry import DocumentRegistry as Registry
 from motma.core.errors import Unavailable
 from motma.core.facts import Accepted, Fact, Identified, Standing
+from motma.core.fold import apply
 from motma.core.form import Declaration
-from motma.core.identity import Grade, IdentityClaim, compare
 from motma.core.ids import new_fact_id
 from motma.services.board import BoardReader
+from motma.services.citizens import Citizens, Place
 from motma.services.codes import CodeOffice, Due
-from motma.storage.store import Act, Store
+from motma.services.matching import Found, Matching
+from motma.storage.store import Act, Already, Store
+
+_RACES = 5
 
 
 class Identify:
@@ -24,13 +27,15 @@ class Identify:
         *,
         store: Store,
         board: BoardReader,
-        registry: Registry,
+        matching: Matching,
+        citizens: Citizens,
         codes: CodeOffice,
         random: Callable[[int], bytes],
     ) -> None:
         self._store = store
         self._board = board
-        self._registry = registry
+        self._matching = matching
+        self._citizens = citizens
         self._codes = codes
         self._random = random
 
@@ -39,45 +44,49 @@ class Identify:
 
         Stops at the first sign that the register is still away. A citizen whose declaration cannot be read is passed
         over, so that nobody waits behind them. A citizen who turns out not to match keeps their code and number; the
-        standing says so from now on, and never that it was always so.
+        standing says so from now on, and never that it was always so. One who turns out to be somebody whom we know
+        under another number is one citizen with them from now on.
         """
         settled, after = 0, None
         while settled < limit and (page := await self._store.pending(limit - settled, after)):
             for standing in page:
                 try:
-                    settled += await self._settle(standing, now)
+                    settled += await self._settle(standing.newest, now)
                 except Unavailable as away:
                     if not away.permanent:
                         return settled
-            after = (page[-1].declared_at, page[-1].qid)
+            after = (page[-1].newest.declared_at, page[-1].qid)
         return settled
 
     async def _settle(self, standing: Standing, now: dt.datetime) -> bool:
         declared = await self._store.fact(standing.declaration)
-        if declared is None or declared.personal is None or not isinstance(declared.what, Accepted) or not declared.qid:
+        if declared is None or declared.personal is None or not isinstance(declared.what, Accepted):
             return False
         declaration = msgspec.json.decode(declared.personal, type=Declaration)
-        record = await self._registry.find(declaration.document)
-        match = compare(IdentityClaim(declaration.document, declaration.name, declaration.birth_date), record)
         measure = (await self._board.current(now)).measures.get(standing.measure)
-        valid_until = standing.valid_until
-        if match.grade is Grade.MATCHED and measure:
+        found = await self._matching.ask(declaration, measure.accepts if measure else ())
+        for _ in range(_RACES):
+            act = await self._found_out(standing, declaration, found, now)
+            if not isinstance(await self._store.append(act), Already):
+                return True
+            # Their documents were claimed between our look and our write: they are one citizen with whoever did.
+        return False
+
+    async def _found_out(self, standing: Standing, declaration: Declaration, found: Found, now: dt.datetime) -> Act:
+        """All that follows from what the register says of a declaration that waited for it."""
+        match, qid, valid_until = found.match, standing.qid, standing.valid_until
+        measure = (await self._board.current(now)).measures.get(standing.measure)
+        if match.grade.is_sure and measure:
             valid_until = min(standing.valid_from + dt.timedelta(hours=measure.pass_hours), measure.ends_at)
-        checked_id = new_fact_id("idc", now, self._random(10))
-        facts = [
-            Fact(
-                id=checked_id,
-                at=now,
-                actor="worker",
-                qid=standing.qid,
-                what=Identified(standing.declaration, match.grade, match.differing, valid_until),
-            )
-        ]
-        if match.grade is Grade.MATCHED and measure and now < valid_until:
+        what = Identified(standing.declaration, match.grade, match.differing, valid_until)
+        checked = Fact(id=new_fact_id("idc", now, self._random(10)), at=now, actor="worker", qid=qid, what=what)
+        facts: list[Fact] = [checked]
+        place = await self._citizens.place(declaration, found) if found.keys else Place(qid, None, ())
+        if match.grade.is_sure and measure and now < valid_until:
             due = Due(
                 declaration=standing.declaration,
-                born_with=checked_id,
-                qid=standing.qid,
+                born_with=checked.id,
+                qid=place.qid,
                 measure=measure,
                 matched=True,
                 valid_from=standing.valid_from,
@@ -86,5 +95,11 @@ class Identify:
                 actor="worker",
             )
             facts.append((await self._codes.issue(declaration, due, now))[1])
-        await self._store.append(Act(facts=await self._codes.complete(facts, now)))
-        return True
+        if place.qid == qid:
+            return Act(facts=await self._codes.complete(facts, now), once=place.claims)
+        if not match.grade.is_sure:  # may be a stranger: they are not made one
+            return Act(facts=await self._codes.complete(facts, now))
+        after = apply(await self._store.standing(qid), checked)
+        assert after is not None  # it is the standing that waited
+        joined = await self._citizens.merge(after, place.qid, by="worker", now=now)
+        return Act(facts=(checked, *joined, *facts[1:]), once=place.claims)

@@ -14,7 +14,6 @@ from motma.core.cose import Signer
 from motma.core.errors import Conflict, Hidden
 from motma.core.facts import CheckAgain, Fact, Issued, Restored, Revoked, Standing, Suspended
 from motma.core.fold import apply
-from motma.core.identity import Grade
 from motma.core.ids import Qid, new_fact_id
 from motma.core.status import LIST_INDEXES, SKEW_SECONDS, Status, StatusList, issue_status_token, list_uri, put_status
 from motma.core.text import parse_line
@@ -170,6 +169,7 @@ class StatusDesk:
         ``standing.none``, :class:`Conflict` ``standing.in_order``.
         """
         standing = await self._standing(qid)
+        qid = standing.qid
         if not (standing.revoked or standing.suspended):
             raise Conflict(
                 "standing.in_order",
@@ -212,14 +212,17 @@ class StatusDesk:
         self, qid: Qid, kind: type[Revoked] | type[Suspended], reason: str, by: str, now: dt.datetime
     ) -> int:
         reason = parse_line(reason, REASON_MAX_CHARS)
-        await self._standing(qid)
+        qid = (await self._standing(qid)).qid
         indexes = _indexes(await self._codes(qid, now))
         name = "rev" if kind is Revoked else "sus"
         await self._append([self._fact(name, qid, kind(reason, indexes), by, now)])
         return len(indexes)
 
     async def _standing(self, qid: Qid) -> Standing:
+        """Where the citizen stands, by whichever of their numbers."""
         standing = await self._store.standing(qid)
+        if standing and standing.into:
+            standing = await self._store.standing(standing.into)
         if standing is None:
             raise Hidden(
                 "standing.none",
@@ -229,8 +232,11 @@ class StatusDesk:
 
     async def _codes(self, qid: Qid, now: dt.datetime) -> list[Issued]:
         """A citizen's codes that somebody might still take for good, and that have a place in a list."""
-        facts = await self._store.facts_about(qid, kinds=("code.issued",), newest_first=True, limit=_CODES_MAX)
-        issued = [fact.what for fact in facts if isinstance(fact.what, Issued)]
+        standing = await self._store.standing(qid)
+        issued: list[Issued] = []
+        for number in (qid, *(standing.also if standing else ())):
+            facts = await self._store.facts_about(number, kinds=("code.issued",), newest_first=True, limit=_CODES_MAX)
+            issued += [fact.what for fact in facts if isinstance(fact.what, Issued)]
         return [code for code in issued if code.status_index >= 0 and now < code.valid_until + _EXPIRED_MARGIN]
 
     async def _append(self, facts: Iterable[Fact]) -> None:
@@ -390,7 +396,7 @@ def _after(before: Status, what: Revoked | Suspended | Restored | CheckAgain) ->
 
 def _is_misleading(standing: Standing) -> bool:
     """Whether an older code of the citizen, by itself, says more than the newest declaration does."""
-    return standing.health != "clear" or standing.grade not in (Grade.MATCHED, Grade.PENDING)
+    return standing.health != "clear" or not standing.grade.travels
 
 
 def _misleading(standing: Standing, codes: Iterable[Issued]) -> list[Issued]:

@@ -18,7 +18,7 @@ from litestar.params import JSONBody
 
 from motma.core.errors import Invalid
 from motma.core.words import Words
-from motma.services.declare import Receipt
+from motma.services.declare import Outcome, Receipt
 from motma.services.enrol import Platform
 from motma.web.access import house_of, require_platform
 from motma.web.api import Described, JsonRequest, json_only, problems
@@ -126,8 +126,13 @@ class Answer(msgspec.Struct, frozen=True):
 
     declaration: Annotated[str, _says("The declaration's id.", "dcl_01kf7yejc0k13emra4srge0byv")]
     outcome: Annotated[
-        Literal["accepted", "pending", "refused"],
-        _says("`pending`: the register does not answer; the code works and is matched later.", "accepted"),
+        Outcome,
+        _says(
+            "`repairable`: the name differs as a slip does; the code works and is checked by hand until the name is "
+            "sent again as on the document. `pending`: the register does not answer; the code works and is matched "
+            "later. `unidentified`: there is no number to ask about; the code works and is checked by hand.",
+            "accepted",
+        ),
     ]
     qid: Annotated[str | None, _says("The citizen's number for life; null when refused.", "521322923144321717")]
     code: Annotated[str | None, _says("The text to show as a QR; null when refused.", "NCFLA0+00FFWTWGSLKC…")]

@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from motma.core.identity import RegisterRecord
-from motma.core.ids import Document
+from motma.core.errors import Unavailable
+from motma.core.words import Words
 
 FOUND_MOST = 10
 """So many people at most are found by one question."""
@@ -55,12 +55,32 @@ class Registry(Protocol):
         ...
 
 
-class DocumentRegistry(Protocol):
-    """The one question that services asked before; goes with the last of them that asks it."""
+class NoRegistry:
+    """In the place of a register that nobody has named yet: never answers."""
 
-    async def find(self, document: Document) -> RegisterRecord | None:
-        """What the register holds for exactly this document; ``None`` when it holds nothing.
+    async def find(self, attributes: Mapping[str, str]) -> tuple[str, ...]:
+        """Raises :class:`Unavailable` ``register.unavailable``."""
+        raise unavailable()
 
-        Raises :class:`motma.core.errors.Unavailable` ``register.unavailable``.
-        """
-        ...
+    async def match(self, uin: str, attributes: Mapping[str, str]) -> frozenset[str] | None:
+        """Raises :class:`Unavailable` ``register.unavailable``."""
+        raise unavailable()
+
+    async def read(self, uin: str, names: Sequence[str]) -> Mapping[str, str] | None:
+        """Raises :class:`Unavailable` ``register.unavailable``."""
+        raise unavailable()
+
+    async def verify(self, uin: str, expressions: Sequence[Expression]) -> bool | None:
+        """Raises :class:`Unavailable` ``register.unavailable``."""
+        raise unavailable()
+
+
+def unavailable() -> Unavailable:
+    """The register does not answer; who waits for it travels meanwhile."""
+    return Unavailable(
+        "register.unavailable",
+        Words(
+            "Chưa hỏi được dữ liệu dân cư. Tờ khai vẫn được nhận và sẽ đối soát sau.",
+            "The population register does not answer. The declaration is accepted and will be compared later.",
+        ),
+    )

@@ -16,11 +16,9 @@ import msgspec
 import structlog
 from yarl import URL
 
-from motma.connectors.registry import FOUND_MOST, Expression
+from motma.connectors.registry import FOUND_MOST, Expression, unavailable
 from motma.connectors.registry.circuit import Circuit, Pass
 from motma.connectors.registry.token import Bearer, TokenKeeper
-from motma.core.errors import Unavailable
-from motma.core.words import Words
 
 SCOPES = ("pr.person.read", "pr.person.match", "pr.person.verify")
 """What our token must allow; the standard's names for a population register."""
@@ -181,7 +179,7 @@ class OsiaRegistry:
     async def _ask(self, method: str, path: str, body: bytes | None, understand: Callable[[int, bytes], _T]) -> _T:
         """Ask and understand, within the time, the limits and the circuit. Raises :class:`Unavailable`."""
         if self._waiting >= self._where.waiting or not self._circuit.would_admit(self._clock()):
-            raise _unavailable()
+            raise unavailable()
         given = None
         url = URL(self._base + path, encoded=True)
         self._waiting += 1
@@ -192,16 +190,16 @@ class OsiaRegistry:
                 waits = False
                 given = self._circuit.admit(self._clock())
                 if given is None:
-                    raise _unavailable()  # it opened while we waited
+                    raise unavailable()  # it opened while we waited
                 answer = understand(*await self._exchange(method, url, body))
         except (TimeoutError, OSError, aiohttp.ClientError, msgspec.DecodeError, _Broken) as error:
             if given and self._circuit.failed(given, self._clock()):
                 log.warning("register.left_alone", because=_kind(error), seconds=self._where.pause_seconds)
-            raise _unavailable() from None
+            raise unavailable() from None
         except _Refused as refusal:
             self._heal(given)
             log.error("register.refuses_us", status=refusal.args[0])
-            raise _unavailable() from None
+            raise unavailable() from None
         except BaseException:
             if given:
                 self._circuit.abandoned(given)
@@ -262,7 +260,7 @@ class OsiaRegistry:
     async def _fetch_token(self) -> Bearer:
         where = self._where
         # Each is form-encoded before it is Basic (RFC 6749, section 2.3.1).
-        login = aiohttp.BasicAuth(quote_plus(where.client_id), quote_plus(where.client_secret)).encode()
+        login = aiohttp.encode_basic_auth(quote_plus(where.client_id), quote_plus(where.client_secret))
         form = urlencode({"grant_type": "client_credentials", "scope": " ".join(SCOPES)}).encode()
         headers = {"authorization": login, "content-type": "application/x-www-form-urlencoded"}
         async with asyncio.timeout(where.timeout_seconds):
@@ -302,13 +300,3 @@ def _text(value: str | int | float | bool | _Error) -> str | None:
 def _kind(error: Exception) -> str:
     """What went wrong, without the address that was asked: it holds a number."""
     return str(error.args[0]) if isinstance(error, _Broken) else type(error).__name__
-
-
-def _unavailable() -> Unavailable:
-    return Unavailable(
-        "register.unavailable",
-        Words(
-            "Chưa hỏi được dữ liệu dân cư. Tờ khai vẫn được nhận và sẽ đối soát sau.",
-            "The population register does not answer. The declaration is accepted and will be compared later.",
-        ),
-    )

@@ -1,0 +1,136 @@
+"""One citizen, one number: whom a document belongs to, and what is done when two numbers turn out to be one person.
+
+Documents lead to a citizen once the register said that they are theirs. Until then a declaration leads only to others
+that say exactly the same: a stranger who types somebody's number gets a number of their own, and not the citizen's.
+All keys are keyed hashes claimed in the store, so that the first of many at once gets the number and the others get
+the same (:mod:`motma.storage.writer`).
+"""
+
+import datetime as dt
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from motma.core.errors import Conflict, Hidden
+from motma.core.facts import Accepted, Fact, Merged, Parted, Standing, Took
+from motma.core.fold import fold
+from motma.core.form import Declaration
+from motma.core.ids import Document, Qid, new_fact_id, new_qid
+from motma.core.text import name_key
+from motma.core.words import Words
+from motma.services.matching import Found
+from motma.storage.keys import Secrets
+from motma.storage.store import Store
+
+_FACTS_MAX = 10_000
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a declaration belongs: the citizen's number, how they stand if they are known, what is claimed for them,
+    and other numbers that turn out to be theirs."""
+
+    qid: Qid
+    standing: Standing | None
+    claims: tuple[tuple[bytes, str], ...]
+    others: tuple[Standing, ...] = ()
+
+
+class Citizens:
+    """Finds citizens, and joins and parts their numbers."""
+
+    def __init__(self, *, store: Store, secrets: Secrets, random: Callable[[int], bytes]) -> None:
+        self._store = store
+        self._secrets = secrets
+        self._random = random
+
+    # -- find --------------------------------------------------------------------------------------------------------
+
+    async def find(self, document: Document) -> Qid | None:
+        """Whose document this is known to be."""
+        held = await self._store.holder(self._own(document.key))
+        return Qid(held) if held else None
+
+    async def standing(self, qid: Qid) -> Standing | None:
+        """Where the citizen with this number stands, whichever of their numbers it is."""
+        standing = await self._store.standing(qid)
+        return await self._store.standing(standing.into) if standing and standing.into else standing
+
+    async def place(self, declared: Declaration, found: Found) -> Place:
+        """Where ``declared`` belongs: to whom its documents do; else to who declared exactly the same; else to nobody
+        yet, and then to a new number."""
+        own = [self._own(key) for key in found.keys]
+        said = self._said(declared)
+        keys = own if said is None else [*own, self._secrets.index("declared-same", said)]
+        held = await self._store.holders(keys)
+        numbers = [Qid(qid) for qid in dict.fromkeys(held.values())]
+        standings = [found for found in [await self.standing(qid) for qid in numbers] if found]
+        standing = standings[0] if standings else None
+        qid = standing.qid if standing else self.new_qid()
+        claims = [(key, str(qid)) for key in keys if key not in held]
+        if found.match.grade.is_sure and own and (confirmed := self.confirmed_key(declared)):
+            claims.append((confirmed, "confirmed"))
+        others = {other.qid: other for other in standings[1:] if other.qid != qid}
+        return Place(qid, standing, tuple(claims), tuple(others.values()))
+
+    async def join(self, place: Place, *, by: str, now: dt.datetime) -> tuple[Fact, ...]:
+        """The facts that make the other numbers of ``place`` one citizen with it."""
+        joined: list[Fact] = []
+        for other in place.others:
+            joined += await self.merge(other, place.qid, by=by, now=now)
+        return tuple(joined)
+
+    def confirmed_key(self, declared: Declaration) -> bytes | None:
+        """Claimed when the register confirms a declaration: the same said again is known while the register is away."""
+        said = self._said(declared)
+        return None if said is None or declared.document.kind == "none" else self._secrets.index("confirmed", said)
+
+    def new_qid(self) -> Qid:
+        """A number that nobody has."""
+        return new_qid(self._random(8))
+
+    def _own(self, key: str) -> bytes:
+        return self._secrets.index("document", key)
+
+    @staticmethod
+    def _said(declared: Declaration) -> str | None:
+        """Who the declaration says it is about; None if that names nobody in particular."""
+        document = declared.subject
+        if document is None:
+            return None
+        of = "" if document is declared.document else f"child {declared.sex}"
+        return f"{document.key}\n{name_key(declared.name)}\n{declared.birth_date.isoformat()}\n{of}"
+
+    # -- join and part -----------------------------------------------------------------------------------------------
+
+    async def merge(self, other: Standing, into: Qid, *, by: str, now: dt.datetime) -> tuple[Fact, ...]:
+        """The facts that make ``other`` (as it stands after what is written with them) one citizen with ``into``."""
+        accepted = await self._store.facts_about(other.qid, kinds=("declaration.accepted",), limit=_FACTS_MAX)
+        sources = {fact.what.source for fact in accepted if isinstance(fact.what, Accepted)} - {"page"}
+        return (
+            self._fact("mrg", other.qid, Merged(into, tuple(sorted(sources))), by, now),
+            self._fact("tok", into, Took(other.qid, other), by, now),
+        )
+
+    async def part(self, other: Qid, *, by: str, now: dt.datetime) -> tuple[Fact, ...]:
+        """The facts that undo the merge of ``other``. Raises :class:`Hidden` ``standing.none`` for a number of nobody,
+        :class:`Conflict` ``merge.none`` for one that is a citizen of its own."""
+        standing = await self._store.standing(other)
+        if standing is None:
+            raise Hidden("standing.none", Words("Không tìm thấy số này.", "This number is not found."))
+        if standing.into is None:
+            raise Conflict(
+                "merge.none", Words("Số này không gộp vào số nào.", "This number is not merged into another.")
+            )
+        facts = await self._store.facts_about(standing.into, limit=_FACTS_MAX)
+        without = fold(self._without(facts, other))
+        return (
+            self._fact("prt", other, Parted(standing.into, None), by, now),
+            self._fact("prt", standing.into, Parted(other, without), by, now),
+        )
+
+    @staticmethod
+    def _without(facts: Sequence[Fact], other: Qid) -> list[Fact]:
+        return [fact for fact in facts if not (isinstance(fact.what, Took) and fact.what.other == other)]
+
+    def _fact(self, kind: str, qid: Qid, what: Merged | Took | Parted, by: str, now: dt.datetime) -> Fact:
+        return Fact(id=new_fact_id(kind, now, self._random(10)), at=now, actor=by, qid=qid, what=what)

@@ -1,0 +1,114 @@
+"""Who somebody is: what they say, asked of the population register, which is told no more than it has to know.
+
+The register compares (``matchPersonAttributes``) and exposes nothing. Only when number and birth date belong together
+and the name alone differs is the name read, graded and forgotten. An unknown number costs as many questions as a known
+one with another birth date: who waits for the answer learns nothing by the clock either.
+"""
+
+import datetime as dt
+from collections.abc import Collection, Mapping, Sequence
+
+import msgspec
+
+from motma.connectors.registry import Registry
+from motma.core.errors import Unavailable
+from motma.core.form import Declaration
+from motma.core.identity import PENDING, Grade, IdentityClaim, Match, RegisterRecord, compare
+from motma.core.ids import Document
+from motma.core.words import Words
+
+NOBODY = "000000000000"
+"""A number of no province: asked about where there is nobody to ask about."""
+_NAMESAKES_MAX = 3
+_UNIDENTIFIED = Match(Grade.UNIDENTIFIED)
+
+
+class Found(msgspec.Struct, frozen=True):
+    """How a claim fits, and the keys of every document under which this citizen is known from now on; none if they
+    are not known to be somebody in particular."""
+
+    match: Match
+    keys: tuple[str, ...] = ()
+
+
+class Matching:
+    """The verb behind every door. Keeps nothing."""
+
+    def __init__(self, registry: Registry) -> None:
+        self._registry = registry
+
+    async def who(self, declared: Declaration, accepts: Collection[str]) -> Found:
+        """Grade a declaration; *pending* while the register is away. ``accepts`` as :func:`compare` has it."""
+        try:
+            return await self.ask(declared, accepts)
+        except Unavailable:
+            return Found(PENDING)
+
+    async def ask(self, declared: Declaration, accepts: Collection[str]) -> Found:
+        """As :meth:`who`, but raises :class:`Unavailable` ``register.unavailable`` while it is away."""
+        claim = IdentityClaim(declared.document, declared.name, declared.birth_date)
+        if declared.document.kind == "none":
+            return await self._child(claim, declared.guardian, accepts)
+        uins = await self._uins(declared.document)
+        found = [await self._compared(uin, claim, accepts) for uin in uins[:_NAMESAKES_MAX] or (NOBODY,)]
+        fitting = [one for one in found if one.match.travels]
+        if len(fitting) > 1:
+            sure = [one for one in fitting if one.match.grade is Grade.MATCHED]
+            if len(sure) != 1:
+                return Found(Match(Grade.DUPLICATE, ("document.number",)))
+            fitting = sure
+        return fitting[0] if fitting else found[0]
+
+    async def _child(self, claim: IdentityClaim, guardian: Document | None, accepts: Collection[str]) -> Found:
+        """Somebody without a number, through the number of who looks after them."""
+        if guardian is None:
+            return Found(_UNIDENTIFIED)
+        for of in (await self._uins(guardian))[:_NAMESAKES_MAX] or (NOBODY,):
+            born = {"guardian": of, "dateOfBirth": claim.birth_date.isoformat()}
+            for uin in (await self._registry.find(born))[:_NAMESAKES_MAX]:
+                found = await self._compared(uin, claim, accepts)
+                if found.match.grade is Grade.MATCHED:
+                    return found
+        return Found(_UNIDENTIFIED)
+
+    async def _uins(self, document: Document) -> Sequence[str]:
+        if document.kind == "cccd":
+            return (document.number,)
+        if document.kind == "cmnd":
+            return await self._registry.find({"oldNumber": document.number})
+        return await self._registry.find({"passportNumber": document.number, "passportCountry": document.issuer})
+
+    async def _compared(self, uin: str, claim: IdentityClaim, accepts: Collection[str]) -> Found:
+        said = {"fullName": claim.name, "dateOfBirth": claim.birth_date.isoformat()}
+        differing = await self._registry.match(uin, said)
+        if differing is None:
+            return Found(compare(claim, None))
+        if "dateOfBirth" in differing:
+            return Found(Match(Grade.MISMATCHED, ("birth_date",)))
+        match = Match(Grade.MATCHED)
+        if differing:
+            held = await self._registry.read(uin, ("fullName", "dateOfBirth"))
+            match = compare(claim, _record(held or {}), accepts)
+        return Found(match, tuple(dict.fromkeys((*_own(claim.document), _key_of(uin)))))
+
+
+def _record(held: Mapping[str, str]) -> RegisterRecord:
+    """What was read, to be compared. Raises :class:`Unavailable` ``register.unreadable`` for what is no person."""
+    name, born = held.get("fullName", ""), held.get("dateOfBirth", "")
+    try:
+        date = dt.date.fromisoformat(born + "-01-01" if len(born) == 4 else born)
+    except ValueError:
+        raise Unavailable(
+            "register.unreadable",
+            Words("Dữ liệu dân cư trả lời sai mẫu.", "The population register answers in another shape."),
+        ) from None
+    return RegisterRecord(name, date, year_only=len(born) == 4)
+
+
+def _own(document: Document) -> tuple[str, ...]:
+    return () if document.kind == "none" else (document.key,)
+
+
+def _key_of(uin: str) -> str:
+    """A citizen's number is that of their card."""
+    return Document("cccd", uin).key if len(uin) == 12 and uin.isascii() and uin.isdigit() else f"uin::{uin}"

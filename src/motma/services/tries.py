@@ -1,0 +1,90 @@
+"""How often somebody may be wrong: a number so many times a day, whoever tries it; an address and a platform so many
+times an hour, whatever numbers they try.
+
+A number's tries are claims in the store: they hold across servers and restarts, and an answer that tells something
+about a number is given only once its try is on disk. So many who ask at once learn no more than one after the other.
+"""
+
+import asyncio
+import datetime as dt
+from collections import OrderedDict
+from collections.abc import Mapping
+from weakref import WeakValueDictionary
+
+from motma.core.errors import Conflict
+from motma.core.ids import Document
+from motma.core.words import Words
+from motma.services.enrol import TooManyGuesses
+from motma.storage.keys import Secrets
+
+ADDRESS_AN_HOUR = 60
+"""Mobile networks hide a whole quarter behind one address; one declaration in eighty has a mistake in it."""
+PLATFORM_AN_HOUR, PLATFORM_SHARE = 500, 20
+"""A platform: so many, or one in so many of what it sent in that hour if that is more."""
+
+_HOUR = dt.timedelta(hours=1)
+_VN_TIME = dt.timezone(dt.timedelta(hours=7))
+_SOURCES_MAX = 100_000
+
+
+class Tries:
+    """Counts what did not fit. Belongs to one event loop; the counts by number are the store's."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        self._secrets = secrets
+        self._at: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._sources: OrderedDict[str, tuple[dt.datetime, int, int]] = OrderedDict()
+
+    def at(self, document: Document) -> asyncio.Lock:
+        """One after the other for one number: nobody is told of a success that tries at once should not have had."""
+        return self._at.setdefault(document.key, asyncio.Lock())
+
+    def slots(self, document: Document, a_day: int, now: dt.datetime) -> tuple[bytes, ...]:
+        """What a declaration that does not fit claims one of: the tries of this number on this day (in Vietnam)."""
+        day = now.astimezone(_VN_TIME).date().isoformat()
+        return tuple([self._secrets.index("try", f"{document.key}\n{day}\n{n}") for n in range(a_day)])
+
+    @staticmethod
+    def free(slots: tuple[bytes, ...], held: Mapping[bytes, str]) -> bytes:
+        """The next try. Raises :class:`Conflict` ``identity.too_many_tries``, the same whether the number exists."""
+        for slot in slots:
+            if slot not in held:
+                return slot
+        raise Conflict(
+            "identity.too_many_tries",
+            Words(
+                "Số giấy tờ này đã khai sai quá nhiều lần hôm nay. Mang giấy tờ đến chốt; cán bộ sẽ xem.",
+                "This number was declared with mistakes too often today. Show the document to an officer.",
+            ),
+        )
+
+    def hear(self, source: str, now: dt.datetime) -> None:
+        """Count a declaration from ``source`` ("addr …" or a platform's id). Raises :class:`TooManyMistakes`."""
+        since, sent, wrong = self._sources.get(source, (now, 0, 0))
+        if not dt.timedelta(0) <= now - since < _HOUR:
+            since, sent, wrong = now, 0, 0
+        allowed = ADDRESS_AN_HOUR if source.startswith("addr ") else max(PLATFORM_AN_HOUR, sent // PLATFORM_SHARE)
+        if wrong >= allowed:
+            raise TooManyMistakes(since + _HOUR - now)
+        self._sources[source] = (since, sent + 1, wrong)
+        self._sources.move_to_end(source)
+        if len(self._sources) > _SOURCES_MAX:
+            self._sources.popitem(last=False)
+
+    def was_wrong(self, source: str) -> None:
+        """What was counted last from ``source`` did not fit, or could not be asked about."""
+        if found := self._sources.get(source):
+            since, sent, wrong = found
+            self._sources[source] = (since, sent, wrong + 1)
+
+
+class TooManyMistakes(TooManyGuesses):
+    """From here came too much that did not fit."""
+
+    def __init__(self, wait: dt.timedelta) -> None:
+        super().__init__(wait)
+        self.code = "identity.too_many_mistakes"
+        self.words = Words(
+            "Từ mạng này có quá nhiều tờ khai không khớp. Đợi một giờ, dùng mạng khác, hoặc đến chốt.",
+            "Too many declarations from this network do not fit. Wait an hour, use another, or go to a checkpoint.",
+        )
