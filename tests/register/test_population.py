@@ -8,6 +8,7 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rapidfuzz.distance import OSA
 
 from motma.connectors.registry import DocumentRegistry as Registry
 from motma.core.errors import Unavailable
@@ -20,7 +21,7 @@ from motma.register.population import SIZE_MAX, FictionalRegistry, Person, Popul
 
 PEOPLE = Population(2021, SIZE_MAX)
 SMALL = Population(2021, 1000)
-SAMPLE = [PEOPLE.person(index) for index in range(0, SIZE_MAX, 499)]  # 20,041 people
+SAMPLE = [PEOPLE.person(index) for index in range(0, SIZE_MAX, 997)]  # 10,031 people
 INDEXES = st.integers(0, SIZE_MAX - 1)
 GOLDEN = [
     (
@@ -40,8 +41,8 @@ GOLDEN = [
         "+84506838324",
         "cccd VN 999180898281",
         "cmnd VN 999297365",
-        "11749",
-        "Thôn 2, tổ 1",
+        "23510",
+        "Ấp 13, tổ 5",
     ),
     ("Nguyễn Thị Mai Anh", "1992-07-04", "female", "+84509720075", "cccd VN 999192134952", "30814", "Ấp 6, tổ 1"),
 ]
@@ -82,14 +83,14 @@ def test_every_number_leads_back_to_its_holder(index: int) -> None:
     person = PEOPLE.person(index)
     assert person.index == index and person == PEOPLE.person(index)
     for document in person.documents:
-        assert PEOPLE.find(document) == person
+        assert person in PEOPLE.holders(document)
 
 
 @given(st.integers(0, 2**64), INDEXES)
 def test_with_any_seed(seed: int, index: int) -> None:
     people = Population(seed, SIZE_MAX)
     person = people.person(index)
-    assert all(people.find(document) == person for document in person.documents)
+    assert all(person in people.holders(document) for document in person.documents)
 
 
 def test_a_larger_population_only_adds_people() -> None:
@@ -184,11 +185,119 @@ def test_everybody_passes_the_doors() -> None:
         assert parse_line(home.address, 200) == home.address != ""
 
 
-def test_no_two_people_share_a_number_or_a_phone() -> None:
-    people = [PEOPLE.person(index) for index in range(30_000)]
+def test_nobody_shares_a_phone_and_only_a_few_an_old_number() -> None:
+    people = [PEOPLE.person(index) for index in range(15_000)]
     assert len({person.phone for person in people}) == len(people)
-    numbers = [document.key for person in people for document in person.documents]
-    assert len(set(numbers)) == len(numbers)
+    numbers = Counter(document.key for person in people for document in person.documents)
+    shared = {key: count for key, count in numbers.items() if count > 1}
+    assert set(shared.values()) == {2} and all(key.startswith("cmnd:") for key in shared)
+    assert 5 <= len(shared) <= 30  # one in a thousand
+
+
+def test_an_old_number_of_two_people_finds_both() -> None:
+    people = [PEOPLE.person(index) for index in range(10 * 512)]  # a number is shared within 512
+    holders: dict[Document, list[Person]] = {}
+    for person in people:
+        for document in person.documents:
+            holders.setdefault(document, []).append(person)
+    pairs = {document: bearers for document, bearers in holders.items() if len(bearers) > 1}
+    assert pairs
+    for document, bearers in pairs.items():
+        assert list(PEOPLE.holders(document)) == bearers and PEOPLE.find(document) == bearers[0]
+        assert len({person.home for person in bearers}) == 2  # they do not know of each other
+    for document in holders:
+        if document not in pairs:
+            assert len(PEOPLE.holders(document)) == 1
+
+
+# ---- families
+
+
+def test_a_home_has_three_and_a_half_people_at_one_address() -> None:
+    homes: dict[int, list[Person]] = {}
+    people = [PEOPLE.person(index) for index in range(14_000)]
+    for person in people:
+        homes.setdefault(person.home, []).append(person)
+    assert all(len({person.residence for person in home}) == 1 for home in homes.values())
+    assert all(index in {person.index for person in home} for index, home in homes.items())
+    vietnamese = [home for home in homes.values() if home[0].nationality == "VN"]
+    assert 3.3 < sum(map(len, vietnamese)) / len(vietnamese) < 3.7  # 2019 census: 3.6
+    assert {len(home) for home in vietnamese} >= {1, 2, 3, 4, 5, 6}
+
+
+def test_children_live_with_a_guardian_who_could_be_a_parent() -> None:
+    citizens = [person for person in SAMPLE if person.nationality == "VN"]
+    children = [person for person in citizens if person.birth_date.year >= 2008]
+    assert 0.2 < len(children) / len(citizens) < 0.3
+    looked_after = [child for child in children if child.guardian]
+    assert len(looked_after) > 0.95 * len(children)
+    assert not any(person.guardian for person in citizens if person.birth_date.year < 2008)
+    family_names = 0
+    for child in looked_after[:600]:
+        guardian = PEOPLE.by_uin(str(child.guardian))
+        assert guardian is not None and guardian.home == child.home
+        assert 16 <= child.birth_date.year - guardian.birth_date.year <= 50
+        assert child in PEOPLE.wards(guardian.uin)
+        family_names += child.name.split()[0] == guardian.name.split()[0]
+    assert family_names > 250  # of fathers; mothers keep their own name
+
+
+def test_wards_are_all_children_of_a_guardian_and_nobody_else() -> None:
+    people = [PEOPLE.person(index) for index in range(2_100)]
+    by_guardian: dict[str | None, list[Person]] = {}
+    for person in people:
+        by_guardian.setdefault(person.guardian, []).append(person)
+    for person in people:
+        assert list(PEOPLE.wards(person.uin)) == by_guardian.get(person.uin, [])
+    assert PEOPLE.wards("999199999999") == () and PEOPLE.wards("") == ()
+    assert max(len(wards) for guardian, wards in by_guardian.items() if guardian) >= 3
+
+
+def test_twins_have_near_equal_names_and_numbers_of_their_own() -> None:
+    people = [PEOPLE.person(index) for index in range(14_000)]
+    born: dict[tuple[int, dt.date], list[Person]] = {}
+    for person in people:
+        if person.nationality == "VN" and not person.year_only:
+            born.setdefault((person.home, person.birth_date), []).append(person)
+    pairs = [pair for pair in born.values() if len(pair) == 2]
+    # Two of a home may have the same birthday by chance; twins also share all of their name but the last word.
+    twins = [(one, other) for one, other in pairs if one.name.split()[:-1] == other.name.split()[:-1]]
+    assert len(pairs) - len(twins) < 5
+    assert 0.01 < 2 * len(twins) / len(people) < 0.03
+    near = 0
+    for one, other in twins:
+        assert (one.sex, one.guardian, one.residence) == (other.sex, other.guardian, other.residence)
+        assert one.name != other.name and one.uin != other.uin
+        near += fold(one.name) == fold(other.name) or OSA.distance(one.name, other.name) == 1
+    assert near > 0.5 * len(twins)
+    assert any(fold(one.name) == fold(other.name) for one, other in twins)
+
+
+def test_some_of_the_old_have_a_birth_year_only() -> None:
+    old = [person for person in SAMPLE if person.birth_date.year < 1960 and person.nationality == "VN"]
+    years = [person for person in old if person.year_only]
+    assert 0.08 < len(years) / len(old) < 0.16
+    assert all((person.birth_date.month, person.birth_date.day) == (1, 1) for person in years)
+    assert not any(person.year_only for person in SAMPLE if person not in years)
+
+
+def test_some_citizens_hold_a_passport_too() -> None:
+    people = [PEOPLE.person(index) for index in range(7_000)]
+    travelled = [person for person in people if person.nationality == "VN" and len(person.documents) == 3]
+    assert 0.03 < len(travelled) / len(people) < 0.08
+    for person in travelled:
+        passport = person.documents[2]
+        assert (passport.kind, passport.issuer) == ("passport", "VN") and PEOPLE.find(passport) == person
+
+
+@given(INDEXES)
+def test_the_register_knows_everybody_by_their_uin(index: int) -> None:
+    person = PEOPLE.person(index)
+    assert PEOPLE.by_uin(person.uin) == person
+    if person.nationality == "VN":
+        assert len(person.uin) == 12 and person.uin.isdigit()
+    else:
+        assert not person.uin.isdigit()
 
 
 def test_family_names_are_as_frequent_as_in_the_country() -> None:
@@ -211,7 +320,7 @@ def test_people_differ_as_people_do() -> None:
     names = Counter(person.name for person in SAMPLE)
     assert len(names) > 0.7 * len(SAMPLE) and names.most_common(1)[0][1] > 1  # namesakes exist
     words = Counter(len(person.name.split()) for person in SAMPLE)
-    assert words[3] > words[4] > words[2] > words[5] > 100
+    assert words[3] > words[4] > words[2] > words[5] > 50
     assert any(person.name.startswith("H'") for person in SAMPLE) and any(person.name[:2] == "Y " for person in SAMPLE)
     assert 0.008 < sum(person.nationality != "VN" for person in SAMPLE) / len(SAMPLE) < 0.012
     assert 0.48 < sum(person.sex == "female" for person in SAMPLE) / len(SAMPLE) < 0.52
@@ -226,7 +335,7 @@ def test_women_have_womens_names() -> None:
     older = [person for person in SAMPLE if person.birth_date.year < 1970 and person.nationality == "VN"]
     thi = Counter(person.sex for person in older if " Thị " in person.name)
     van = Counter(person.sex for person in older if " Văn " in person.name)
-    assert thi["male"] == 0 and van["female"] == 0 and min(thi["female"], van["male"]) > 500
+    assert thi["male"] == 0 and van["female"] == 0 and min(thi["female"], van["male"]) > 250
 
 
 def test_older_people_also_have_an_old_number() -> None:
@@ -236,7 +345,7 @@ def test_older_people_also_have_an_old_number() -> None:
         if person.nationality != "VN":
             assert kinds == ["passport"]
         elif person.birth_date.year <= 2000 and person.index < 1_000_000:
-            assert kinds == ["cccd", "cmnd"]
+            assert kinds in (["cccd", "cmnd"], ["cccd", "cmnd", "passport"])
         else:
             assert kinds == ["cccd"]
 
@@ -252,7 +361,7 @@ def test_the_millionth_person_is_as_quick_as_the_first() -> None:
         return min(times) / 400
 
     assert best_of(9_000_000) < 3 * best_of(0)
-    assert best_of(5_000_000) < 100e-6  # 8.5 µs when measured alone; a guard against another order of size
+    assert best_of(5_000_000) < 300e-6  # 35 µs when measured alone; a guard against another order of size
 
 
 @given(st.lists(st.tuples(st.integers(), st.integers(1, 50)), min_size=1, max_size=30), st.integers(1, FAMILY_SLOTS))

@@ -93,7 +93,8 @@ class Answers:
             if name not in ATTRIBUTES:
                 raise Refused(UNKNOWN_ATTRIBUTE, f"Unknown attribute name: {name[:40]}")
         candidates = self._candidates(asked)
-        found = [person for person in candidates if all(_fits(attributes(person), n, v) for n, v in asked.items())]
+        held = [(person, attributes(person)) for person in candidates]
+        found = [person for person, has in held if all(_fits(has, name, value) for name, value in asked.items())]
         return sorted(found, key=lambda person: person.uin)
 
     def _candidates(self, asked: Mapping[str, str]) -> Sequence[Person]:
@@ -103,6 +104,8 @@ class Answers:
             return self.population.holders(
                 Document("passport", asked["passportNumber"], asked.get("passportCountry", ""))
             )
+        if "guardian" in asked:
+            return self.population.wards(asked["guardian"])
         raise Refused(TOO_BROAD, "Ask by oldNumber, passportNumber or guardian")
 
     @staticmethod
@@ -143,7 +146,10 @@ class Answers:
 
 def attributes(person: Person) -> dict[str, str]:
     """What the register holds of a person, by attribute."""
-    held = {"fullName": person.name, "dateOfBirth": person.birth_date.isoformat(), "sex": person.sex}
+    born = person.birth_date.isoformat()
+    held = {"fullName": person.name, "dateOfBirth": born[:_YEAR] if person.year_only else born, "sex": person.sex}
+    if person.guardian:
+        held["guardian"] = person.guardian
     for document in person.documents:
         if document.kind == "cmnd":
             held["oldNumber"] = document.number

@@ -146,6 +146,15 @@ HER: tuple[tuple[Recipe, ...], ...] = (
     ),
 )
 
+_HIM_GIVEN = tuple(sorted({*_HIM_OLD_GIVEN, *_HIM_NEW_GIVEN, "Ân"}))
+_HER_GIVEN = tuple(sorted({*_HER_OLD_GIVEN, *_HER_NEW_GIVEN, "Ân", "Hạ"}))
+
+
+def given_names(male: bool) -> Wheel:
+    """Every given name of the Kinh once, in the order of its letters: what twins are called from."""
+    return _HIM_GIVEN if male else _HER_GIVEN
+
+
 _TAI = _wheel("Lò:4 Quàng:3 Cà:2 Lường:3 Tòng:2 Cầm Hà Vì:2 Hoàng Nông:4 Ma:2 Bế Triệu:2 Lèo Mè")
 _HMONG = _wheel("Giàng:4 Vừ:3 Sùng:4 Thào:3 Lầu:2 Mùa:2 Hạng Cứ Ly:2 Vàng:3 Lý:2 Má Tráng Hầu")
 _HMONG_HIM = _wheel("Páo Chứ Dế Súa Lử Tủa Sình Chu Phứ Sính Vảng Pó Dơ Chớ Thề Nủ")

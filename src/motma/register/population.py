@@ -3,12 +3,14 @@
 ``Population(seed, size).person(index)`` and ``.find(document)`` take the same short time for ten people and for ten
 million: who somebody is follows from (seed, index) by whole-number arithmetic (splitmix64; Steele, Lea, Flood 2014).
 Every number holds its index under an affine permutation, so it is turned back, the person is made again, and the whole
-number is compared. The same seed gives the same people on every machine, and a larger size only adds people.
+number is compared. The same seed gives the same people on every machine, and a larger size only adds people. Whoever
+lives with somebody stands near them (:mod:`motma.register.households`), so a family is found as quickly as a person.
 
 Nobody here can be real:
 
 - ID numbers (CCCD) and old ones (CMND) begin with 999, a province code never given out.
-- Passports are a letter, 999 and five digits, beside nationalities other than Vietnamese.
+- Passports are a letter, 999 and five digits: one digit more than Vietnamese ones had until 2023, and a series (B999,
+  N999) far from those given out since; in the register beside numbers that begin with 999.
 - Phones begin with 050. Vietnam keeps no range for fiction, but 050 is allotted to no mobile operator, the area codes
   that began so (0500-0511) were withdrawn in 2017, and libphonenumber calls such numbers invalid. Should it be allotted
   one day, change ``_PHONE_PREFIX``; nothing is sent to these people's phones meanwhile.
@@ -25,6 +27,7 @@ from motma.core.identity import RegisterRecord
 from motma.core.ids import Document
 from motma.forms import load_units
 from motma.register import names
+from motma.register.households import BLOCK, Block, Outline, near_name, settle
 
 SIZE_MAX = 10_000_000
 """Seven digits of an ID number are free: six of the serial, and the last one of the birth year."""
@@ -35,6 +38,10 @@ _FOREIGN_EVERY = 100
 _PHONE_PREFIX = "+8450"
 _OTHER_PEOPLES = 8  # of 256: the Kinh are 85 %, but most of the others bear names of the same kinds
 _PASSPORT_LETTERS = "CDEGKMPT"
+_LETTERS_HERE = "BN"  # of passports of this country
+_PASSPORT_EVERY = 16  # so many have one passport among them
+_YEAR_ONLY_BEFORE = 1960  # of those born before, one in eight
+_SAME_NUMBER_GROUP = 512  # people, among whom an old number may be borne twice
 
 _MASK = (1 << 64) - 1
 _GAMMA = 0x9E3779B97F4A7C15
@@ -62,7 +69,11 @@ _SOUTH_FROM = "46"
 
 
 class Person(msgspec.Struct, frozen=True):
-    """Somebody who does not exist. ``name`` is in NFC, ``phone`` in E.164, ``documents`` best first."""
+    """Somebody who does not exist. ``name`` is in NFC, ``phone`` in E.164, ``documents`` best first.
+
+    Where the register knows only the year of birth (``year_only``), ``birth_date`` is 1 January. ``home`` is the index
+    of somebody of this household, the same for all of it; ``guardian`` the UIN of who looks after a child.
+    """
 
     index: int
     name: str
@@ -72,6 +83,9 @@ class Person(msgspec.Struct, frozen=True):
     documents: tuple[Document, ...]
     phone: str
     residence: Place
+    home: int
+    year_only: bool = False
+    guardian: str | None = None
 
     @property
     def uin(self) -> str:
@@ -81,7 +95,7 @@ class Person(msgspec.Struct, frozen=True):
     @property
     def record(self) -> RegisterRecord:
         """What a register says about them."""
-        return RegisterRecord(self.name, self.birth_date, documents=self.documents)
+        return RegisterRecord(self.name, self.birth_date, self.year_only, documents=self.documents)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +140,9 @@ class Population:
         self._cccd = _Shuffle.of(self._root + 1, SIZE_MAX)
         self._cmnd = _Shuffle.of(self._root + 2, _CMND_PEOPLE)
         self._passport = _Shuffle.of(self._root + 3, SIZE_MAX // _FOREIGN_EVERY)
+        self._travels = _Shuffle.of(self._root + 5, SIZE_MAX // _FOREIGN_EVERY)
         self._phone = _Shuffle.of(self._root + 4, SIZE_MAX)
+        self._last: tuple[int, Block] = (-1, settle([], 1))
         units = load_units()
         communes = {province: tuple(units.communes_of(province).items()) for province in units.provinces}
         shares = [((province, communes[province]), _PEOPLE_IN[province]) for province in units.provinces]
@@ -139,98 +155,194 @@ class Population:
         """The person at ``index``; raises :class:`IndexError` outside 0..size-1."""
         if not 0 <= index < self.size:
             raise IndexError(index)
-        # One word of 64 bits for the person, one for the name, one for the home; each bit is used once.
-        who = _mix(self._root ^ index * _GAMMA)
-        called = _mix(who)
-        lives = _mix(called)
-        number = self._cccd.there(index)
-        year = _YEARS_BY_LAST_DIGIT[number // 1_000_000][who & 1023]
-        # Women outlive men: 42 men in a hundred of the oldest, 51 of the rest.
-        male = (who >> 10 & 255) < (108 if year < 1950 else 131)
-        first_day = dt.date(year, 1, 1).toordinal()
-        days = 366 if year % 4 == 0 else 365  # 2000 was a leap year too, and 1900 is not among them
-        born = dt.date.fromordinal(first_day + ((who >> 18 & 0xFFFFF) * days >> 20))
-        province, communes = self._homes[lives & 4095]
-        commune, commune_name = communes[(lives >> 12 & 0xFFFF) * len(communes) >> 16]
         if self._is_foreign(index):
-            nationality, recipe = names.FOREIGN[who >> 38 & 255]
-            name = _spell(recipe, called)
-            letter = _PASSPORT_LETTERS[who >> 46 & 7]
-            rank = self._passport.there(index // _FOREIGN_EVERY)
-            documents: tuple[Document, ...] = (Document("passport", f"{letter}999{rank:05d}", nationality),)
-        else:
-            nationality = "VN"
-            name = self._vietnamese_name(male, year, called, south=province >= _SOUTH_FROM)
-            century_sex = (0 if male else 1) + (2 if year >= 2000 else 0)
-            documents = (Document("cccd", f"999{century_sex}{year % 100:02d}{number % 1_000_000:06d}"),)
-            if year <= _CMND_UNTIL and index < _CMND_PEOPLE:
-                documents += (Document("cmnd", f"999{self._cmnd.there(index):06d}"),)
-        return Person(
-            index,
-            name,
-            born,
-            "male" if male else "female",
-            nationality,
-            documents,
-            f"{_PHONE_PREFIX}{self._phone.there(index):07d}",
-            Place(province, commune, _address(commune_name, lives >> 28, south=province >= _SOUTH_FROM)),
-        )
+            return self._foreigner(self._outline(index))
+        return self._citizen(self._block(index // BLOCK), index)
 
     def find(self, document: Document) -> Person | None:
-        """The person who holds exactly this document, or ``None``."""
-        index = self._index_of(document)
-        if index is None or not 0 <= index < self.size:
-            return None
-        person = self.person(index)
-        return person if document in person.documents else None
+        """The person who holds exactly this document, the first of them if it is an old number of two; or ``None``."""
+        return next((person for person in self.holders(document) if document in person.documents), None)
 
     def by_uin(self, uin: str) -> Person | None:
         """The person with this UIN, or ``None``."""
         if uin.startswith("NN-"):
-            index = self._index_of(Document("passport", "N" + uin[3:], ""))
-            person = self.person(index) if index is not None and 0 <= index < self.size else None
-            return person if person and person.uin == uin else None
-        return self.find(Document("cccd", uin))
+            found = self.holders(Document("passport", "N" + uin[3:], ""), any_letter=True)
+        else:
+            found = self.holders(Document("cccd", uin))
+        return next((person for person in found if person.uin == uin), None)
 
-    def holders(self, document: Document) -> tuple[Person, ...]:
-        """Everybody who holds this number; a passport without an issuer is anybody's."""
-        index = self._index_of(document)
-        if index is None or not 0 <= index < self.size:
+    def holders(self, document: Document, *, any_letter: bool = False) -> tuple[Person, ...]:
+        """Everybody who holds this number: nobody, one, two with an old number; two passports of two countries.
+
+        Who issued a passport is not compared, nor its letter if ``any_letter``.
+        """
+        digits = document.number[1:] if document.kind == "passport" else document.number
+        candidates = [self.person(index) for index in self._indexes_of(document.kind, digits) if index < self.size]
+        return tuple(
+            person
+            for person in candidates
+            for held in person.documents
+            if held.kind == document.kind and held.number[any_letter:] == document.number[any_letter:]
+        )
+
+    def wards(self, uin: str) -> tuple[Person, ...]:
+        """The children whose guardian has this UIN. Raises nothing for a UIN that nobody has: they have none."""
+        guardian = self.by_uin(uin)
+        if guardian is None or guardian.nationality != "VN":
             return ()
-        person = self.person(index)
-        return (person,) if any(held.number == document.number for held in person.documents) else ()
+        block = self._block(guardian.index // BLOCK)
+        wards = [index for index, of in block.guardians.items() if of == guardian.index and index < self.size]
+        return tuple(self._citizen(block, index) for index in wards)
 
-    def _index_of(self, document: Document) -> int | None:
-        """The only index that may hold this number; the caller compares the rest of it."""
-        kind, number = document.kind, document.number
-        digits = number[1:] if kind == "passport" else number
-        if not (digits.startswith("999") and digits.isascii() and digits.isdigit()):
+    # -- how somebody is made -----------------------------------------------------------------------------------
+
+    def _outline(self, index: int) -> Outline:
+        # One word of 64 bits for the person, one for the name, one for the home; each bit is used once.
+        who = _mix(self._root ^ index * _GAMMA)
+        number = self._cccd.there(index)
+        year = _YEARS_BY_LAST_DIGIT[number // 1_000_000][who & 1023]
+        # Women outlive men: 42 men in a hundred of the oldest, 51 of the rest.
+        return Outline(index, who, number, year, (who >> 10 & 255) < (108 if year < 1950 else 131))
+
+    def _block(self, block: int) -> Block:
+        if self._last[0] != block:  # who asks of one often asks of the neighbours next
+            self._last = (block, self._settled(block))
+        return self._last[1]
+
+    def _settled(self, block: int) -> Block:
+        first = block * BLOCK
+        indexes = range(first, min(first + BLOCK, SIZE_MAX))  # also who is beyond the size: growing changes nobody
+        outline, is_foreign = self._outline, self._is_foreign
+        citizens = [outline(index) for index in indexes if not is_foreign(index)]
+        return settle(citizens, bits=_mix(self._root ^ ~block))
+
+    def _citizen(self, block: Block, index: int) -> Person:
+        outline = block.people[index]
+        who, year, male = outline.who, outline.year, outline.male
+        born = _birth_date(who if index not in block.twins else block.people[block.twins[index]].who, year)
+        # Twins are born on one day, and that is known.
+        year_only = year < _YEAR_ONLY_BEFORE and (who >> 49 & 7) == 0 and not block.twins
+        documents: tuple[Document, ...] = (Document("cccd", _cccd_number(outline)),)
+        if (old := self._old_number(index, year)) is not None:
+            documents += (Document("cmnd", f"999{old:06d}"),)
+            if index % _PASSPORT_EVERY == (index // _PASSPORT_EVERY * 5 + self._root) % _PASSPORT_EVERY:
+                rank = self._travels.there(index // _PASSPORT_EVERY)
+                documents += (Document("passport", f"{_LETTERS_HERE[who >> 52 & 1]}999{rank:05d}", "VN"),)
+        anchor = block.homes[index]
+        guardian = block.guardians.get(index)
+        return Person(
+            index,
+            self._name(block, index),
+            dt.date(year, 1, 1) if year_only else born,
+            "male" if male else "female",
+            "VN",
+            documents,
+            f"{_PHONE_PREFIX}{self._phone.there(index):07d}",
+            self._residence(block.people[anchor].who),
+            anchor,
+            year_only,
+            None if guardian is None else _cccd_number(block.people[guardian]),
+        )
+
+    def _foreigner(self, outline: Outline) -> Person:
+        who, index = outline.who, outline.place
+        nationality, recipe = names.FOREIGN[who >> 38 & 255]
+        rank = self._passport.there(index // _FOREIGN_EVERY)
+        return Person(
+            index,
+            _spell(recipe, _mix(who)),
+            _birth_date(who, outline.year),
+            "male" if outline.male else "female",
+            nationality,
+            (Document("passport", f"{_PASSPORT_LETTERS[who >> 46 & 7]}999{rank:05d}", nationality),),
+            f"{_PHONE_PREFIX}{self._phone.there(index):07d}",
+            self._residence(who),
+            index,
+        )
+
+    def _old_number(self, index: int, year: int) -> int | None:
+        """The free digits of an old number; a few people bear the number of somebody who lives elsewhere."""
+        if year > _CMND_UNTIL or index >= _CMND_PEOPLE:
             return None
+        group, place = divmod(index, _SAME_NUMBER_GROUP)
+        if place == self._double_place(group) + _SAME_NUMBER_GROUP // 2:
+            other = index - _SAME_NUMBER_GROUP // 2
+            if not self._is_foreign(other) and self._block(other // BLOCK).people[other].year <= _CMND_UNTIL:
+                return self._cmnd.there(other)
+        return self._cmnd.there(index)
+
+    def _double_place(self, group: int) -> int:
+        """Which of the first half of a group has a number that somebody of the second half bears too."""
+        return (group * 101 + self._root) % (_SAME_NUMBER_GROUP // 2)
+
+    def _indexes_of(self, kind: str, digits: str) -> tuple[int, ...]:
+        """The only indexes that may hold this number; the caller compares the rest of it."""
+        if not (digits.startswith("999") and digits.isascii() and digits.isdigit()):
+            return ()
         if kind == "cccd" and len(digits) == 12:
-            return self._cccd.back(int(digits[5:]))
+            return (self._cccd.back(int(digits[5:])),)
         if kind == "cmnd" and len(digits) == 9:
-            return self._cmnd.back(int(digits[3:]))
+            index = self._cmnd.back(int(digits[3:]))
+            group, place = divmod(index, _SAME_NUMBER_GROUP)
+            return (index, index + _SAME_NUMBER_GROUP // 2) if place == self._double_place(group) else (index,)
         if kind == "passport" and len(digits) == 8:
             block = self._passport.back(int(digits[3:]))
-            return block * _FOREIGN_EVERY + self._foreign_place(block)
-        return None
+            trip = self._travels.back(int(digits[3:]))
+            here = trip * _PASSPORT_EVERY + (trip * 5 + self._root) % _PASSPORT_EVERY
+            return (block * _FOREIGN_EVERY + self._foreign_place(block), here)
+        return ()
 
     def _foreign_place(self, block: int) -> int:
-        """Which of a block's hundred people is the foreigner; so they can be counted without being looked for."""
+        """Which of a hundred people is the foreigner; so they can be counted without being looked for."""
         return (block * 37 + self._root) % _FOREIGN_EVERY
 
     def _is_foreign(self, index: int) -> bool:
         return index % _FOREIGN_EVERY == self._foreign_place(index // _FOREIGN_EVERY)
 
-    @staticmethod
-    def _vietnamese_name(male: bool, year: int, bits: int, *, south: bool) -> str:
-        if (bits & 255) < _OTHER_PEOPLES:
-            recipes = names.HIM_OTHER_PEOPLES if male else names.HER_OTHER_PEOPLES
-            return _spell(recipes[bits >> 8 & 255], bits >> 20)
-        generation = 0 if year < 1960 else 1 if year < 1985 else 2
-        recipe = (names.HIM if male else names.HER)[generation][bits >> 8 & 255]
-        family = (names.FAMILIES_SOUTH if south else names.FAMILIES_NORTH)[bits >> 52]
-        return f"{family} {_spell(recipe, bits >> 16)}"
+    def _residence(self, who: int) -> Place:
+        lives = _mix(_mix(who))
+        province, communes = self._homes[lives & 4095]
+        commune, commune_name = communes[(lives >> 12 & 0xFFFF) * len(communes) >> 16]
+        return Place(province, commune, _address(commune_name, lives >> 28, south=province >= _SOUTH_FROM))
+
+    def _name(self, block: Block, index: int) -> str:
+        if index in block.twins:
+            other = block.twins[index]
+            return near_name(
+                self._name(block, other), male=block.people[other].male, bits=block.people[index].who >> 56
+            )
+        outline = block.people[index]
+        called = _mix(outline.who)
+        generation = 0 if outline.year < 1960 else 1 if outline.year < 1985 else 2
+        if _of_other_peoples(called):
+            recipes = names.HIM_OTHER_PEOPLES if outline.male else names.HER_OTHER_PEOPLES
+            return _spell(recipes[called >> 8 & 255], called >> 20)
+        recipe = (names.HIM if outline.male else names.HER)[generation][called >> 8 & 255]
+        father = block.fathers.get(index)
+        family = (self._family(block.people[father].who) if father is not None else "") or self._family(outline.who)
+        return f"{family} {_spell(recipe, called >> 16)}"
+
+    def _family(self, who: int) -> str:
+        """A family name; "" for who bears none that a child of the Kinh could have."""
+        called = _mix(who)
+        if _of_other_peoples(called):
+            return ""
+        south = self._homes[_mix(called) & 4095][0] >= _SOUTH_FROM
+        return (names.FAMILIES_SOUTH if south else names.FAMILIES_NORTH)[called >> 52]
+
+
+def _cccd_number(outline: Outline) -> str:
+    century_sex = (0 if outline.male else 1) + (2 if outline.year >= 2000 else 0)
+    return f"999{century_sex}{outline.year % 100:02d}{outline.number % 1_000_000:06d}"
+
+
+def _of_other_peoples(called: int) -> bool:
+    return (called & 255) < _OTHER_PEOPLES
+
+
+def _birth_date(who: int, year: int) -> dt.date:
+    days = 366 if year % 4 == 0 else 365  # 2000 was a leap year too, and 1900 is not among them
+    return dt.date.fromordinal(dt.date(year, 1, 1).toordinal() + ((who >> 18 & 0xFFFFF) * days >> 20))
 
 
 def _spell(recipe: names.Recipe, bits: int) -> str:
