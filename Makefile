@@ -12,7 +12,7 @@ AXE := .cache/axe.min.js
 WORKERS ?= auto
 ARGS ?=
 
-.PHONY: help demo test test-python test-scanner check lint fmt bench fuzz screenshots venv lock wheel clean
+.PHONY: help demo test test-python test-scanner check lint fmt bench eval-names fuzz screenshots venv lock wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ fmt: venv ## format the code and fix what can be fixed
 
 bench: venv ## measure against the floors, in one run
 	@$(BIN)/python -m bench $(ARGS)
+
+eval-names: venv ## whom the comparison of names turns away, and whom it mistakes (ARGS="--names 20000")
+	@$(BIN)/python -m bench.names $(ARGS)
 
 fuzz: venv ## throw nonsense at every decoder for five minutes (ARGS="--seconds 60")
 	@$(BIN)/python -m tests.fuzz $(ARGS)

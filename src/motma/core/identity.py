@@ -151,10 +151,14 @@ def name_difference(claim: str, record: str) -> NameDifference:
         return NameDifference.DIFFERENT
     if claim == record or normalize("NFC", claim) == normalize("NFC", record):
         return NameDifference.SAME
-    plain = _difference(said, held)
-    if plain is NameDifference.STYLE or (typed := typed_out(claim)) == claim:
-        return plain
-    return min(plain, _difference(_Name(typed), held), key=_RANKS.__getitem__)
+    if said.keys == held.keys:
+        return NameDifference.STYLE
+    if (composed := typed_out(claim)) != claim:
+        typed = _Name(composed)
+        if typed.keys == held.keys:
+            return NameDifference.STYLE
+        return min(_difference(said, held), _difference(typed, held), key=_RANKS.__getitem__)
+    return _difference(said, held)
 
 
 class _Name:
@@ -168,8 +172,7 @@ class _Name:
 
 
 def _difference(said: _Name, held: _Name) -> NameDifference:
-    if said.keys == held.keys:
-        return NameDifference.STYLE
+    """How names with different keys differ."""
     more = len(said.keys) - len(held.keys)
     if more == 0:
         if under_marks := _difference_of_marks(said, held):

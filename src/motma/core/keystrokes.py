@@ -7,6 +7,7 @@ he is; and a name only if it bears enough signs of one of them (:func:`signs_out
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _GRAVE, _ACUTE, _TILDE, _HOOK, _DOT = "\u0300", "\u0301", "\u0303", "\u0309", "\u0323"
 _ROOF, _BREVE, _HORN, _BAR = "\u0302", "\u0306", "\u031b", "\u0335"
@@ -36,48 +37,64 @@ _SIGNS: _Strokes = {
     "9": (_BAR, "d"),
     "d": (_BAR, "d"),
 }
-_ALL = {**_TELEX, **_SIGNS}
+_WAYS: dict[str, _Strokes] = {"telex": _TELEX, "signs": _SIGNS, "both": {**_TELEX, **_SIGNS}}
 
-_RIMES = frozenset(
-    re.findall(
-        r"\S+",
-        """a ac ach ai am an ang anh ao ap at au ay ăc ăm ăn ăng ăp ăt âc âm ân âng âp ât âu ây
+_RIMES = re.findall(
+    r"\S+",
+    """a ac ach ai am an ang anh ao ap at au ay ăc ăm ăn ăng ăp ăt âc âm ân âng âp ât âu ây
     e ec em en eng eo ep et ê êch êm ên ênh êp êt êu
     i ia ich iê iêc iêm iên iêng iêp iêt iêu im in inh ip it iu
     o oa oac oach oai oam oan oang oanh oao oap oat oay oăc oăm oăn oăng oăt oc oe oem oen oeo oet oi om on ong ooc
     oong op ot ô ôc ôi ôm ôn ông ôp ôt ơ ơi ơm ơn ơp ơt
     u ua uân uâng uât uây uc uê uêch uênh ui um un ung uơ uôc uôi uôm uôn uông uôt up ut uy uya uych uyên uyêt uyn
     uynh uyt uyu ư ưa ưc ưi ưm ưn ưng ươc ươi ươm ươn ương ươp ươt ươu ưt ưu y yêm yên yêng yêt yêu""",
-    )
 )
 _ONSET = re.compile("ngh?|nh|gh|gi|kh|ph|qu|th|tr|ch|[bcdđghklmnpqrstvx]|")
+
+
+def _bearer(rime: str) -> int:
+    """Which letter of a rime bears the tone: the last marked one; of two vowels at the end the first (hòa), else the
+    last (hoàn); of three the middle one (hoài)."""
+    marked = [at for at, letter in enumerate(rime) if letter in "ăâêôơư"]
+    vowels = [at for at, letter in enumerate(rime) if letter in "aăâeêioôơuưy"]
+    if marked:
+        return marked[-1]
+    return vowels[-1] if len(vowels) == 1 or vowels[-1] < len(rime) - 1 else vowels[-2]
+
+
+_BEARERS = {rime: _bearer(rime) for rime in _RIMES}
+# A syllable that stops short has one of two tones; without any it lost it elsewhere (Duc).
+_STOPPED = frozenset(rime for rime in _RIMES if rime.endswith(("c", "ch", "p", "t")))
 _APART = re.compile(r"([ -]+)")
 
-# What no name has: a digit inside a word, a tone and a mark at its end, a sign after the vowel that it belongs to.
+# What no name has: a digit with letters after it, a tone and a mark at the end, a sign after the vowel it belongs to.
 _SIGNS_SEEN = re.compile(
-    r"[^\W\d_][1-9]+[^\W\d_]|(?:[678][1-5]|[1-5][678])(?:[ -]|$)|[aeo]\^|a\(|[ou]\+|[^\W\d_][\^(+]?~", re.IGNORECASE
+    r"[^\W\d_][1-9]+[ -]?[^\W\d_]|(?:[678][1-5]|[1-5][678])(?:[ -]|$)|[aeo]\^|a\(|[ou]\+|[^\W\d_][\^(+]?~|[aeiouy]`",
+    re.IGNORECASE,
 )
 _MUST_GO = re.compile(r"[0-9^(+~?]")
 _TELEX_MAYBE = re.compile(r"[aeiouyăâêôơư][a-z]*?[sfrxjw]|w|([aeo])[a-z]*?\1|d[a-z]*?d", re.IGNORECASE)
+_LIKE_LEE = re.compile(r"(?!dd)[b-df-hj-np-tv-z]*(?:ee|oo)[cghklmnpt]*", re.IGNORECASE)
+_VIQR_MAYBE = re.compile(r"[aeiouyăâêôơư]['.](?P<inside>[a-z])?", re.IGNORECASE)
 
 
 def signs_out(name: str) -> str:
     """``name`` with the digits of VNI and the signs of VIQR as the letters that they stand for; else as it came.
 
     Neither belongs in a name, but a digit may also be a slip, or tell two namesakes apart (``Hoa2``). So one word must
-    show a keyboard at work (a digit between letters, or a mark and a tone at the end, or a sign after its vowel), and
-    every word with a sign must become a Vietnamese syllable. Letters keep their case; the tone of oa, oe, uy stands on
-    the first letter (hòa). ``name`` is in NFC; so is what comes out.
+    show a keyboard at work (a digit with letters after it, a mark and a tone at the end, or a sign after its vowel),
+    and every word with a sign must become a Vietnamese syllable; only apostrophes and full stops may stay, which names
+    have too. Letters keep their case; the tone of oa, oe, uy stands on the first letter (hòa). In NFC, as it came.
     """
     if not _SIGNS_SEEN.search(name):
         return name
-    viqr = any(sign in name for sign in "^(+~")
+    viqr = any(sign in name for sign in "^(+~`")
     words = _APART.split(name)
     for at, word in enumerate(words):
         if _MUST_GO.search(word) or (viqr and any(sign in word for sign in "'`.")):
-            written = _write(word, _SIGNS) or _write(word, _ALL)
+            written = _write(word, "signs") or _write(word, "both")
             if written:
-                words[at] = written[0]
+                words[at] = written
             elif _MUST_GO.search(word):
                 return name
     return "".join(words)
@@ -86,45 +103,51 @@ def signs_out(name: str) -> str:
 def typed_out(name: str) -> str:
     """``name`` as its Telex keys would have composed it (``Nguyeenx`` is Nguyễn, ``Phuowng`` Phương); else as it came.
 
-    Telex is made of letters, so this is a second reading of a name and never replaces the first. A single doubled
-    vowel in a name that bears no mark is none: Lee is a Korean family, not Lê.
+    So are the tones of VIQR that a name may hold (``Pha.m``). Both are made of what names are made of, so this is a
+    second reading and never replaces the first. In a name without marks one word with ee or oo is no sign of Telex:
+    Lee is a Korean family, not Lê.
     """
-    if not _TELEX_MAYBE.search(name):
+    telex, viqr = _TELEX_MAYBE.search(name), _VIQR_MAYBE.search(name)
+    if not telex and not viqr:
         return name
-    words, sure, doubled = _APART.split(name), not name.isascii(), 0
+    words, sure, maybe = _APART.split(name), not name.isascii(), 0
     for at, word in enumerate(words):
-        if _TELEX_MAYBE.search(word) and (written := _write(word, _TELEX)):
-            words[at], roofs_only = written
-            doubled += 1
-            sure = sure or not roofs_only
-    return "".join(words) if sure or doubled > 1 else name
+        if viqr and (found := _VIQR_MAYBE.search(word)):
+            written, certain = _write(word, "signs"), bool(found["inside"])
+        elif telex and _TELEX_MAYBE.search(word):
+            written, certain = _write(word, "telex"), not _LIKE_LEE.fullmatch(word)
+        else:
+            continue
+        if written:
+            words[at] = written
+            maybe += 1
+            sure = sure or certain
+    return "".join(words) if sure or maybe > 1 else name
 
 
-def _write(word: str, strokes: _Strokes) -> tuple[str, bool] | None:
-    """The syllable that the keys compose, in NFC, and whether only doubled vowels were at work; ``None`` if no syllable
-    comes out, or no key did anything."""
+@lru_cache(maxsize=4096)  # the same few syllables again and again: Nguyeenx, Vawn, Thij
+def _write(word: str, way: str) -> str | None:
+    """The syllable that the keys compose, in NFC; ``None`` if no syllable comes out, or no key did anything."""
+    strokes = _WAYS[way]
     bases: list[str] = []
     marks: list[str] = []
-    tone, vowel, struck, roofs_only = "", False, False, True
-    for char in unicodedata.normalize("NFD", word):
+    tone, vowel, struck = "", False, False
+    for char in word if word.isascii() else unicodedata.normalize("NFD", word):
         key = char.lower()
         mark, bearers = strokes.get(key, ("", ""))
         if char in _TONES or (mark and not bearers and vowel):
             if tone:
                 return None
             tone = mark or char
-            if mark:
-                struck, roofs_only = True, False
+            struck = struck or bool(mark)
         elif char in _MARKS and bases:
             marks[-1] += char
         elif bearers and _mark(bases, marks, mark, bearers):
             struck = True
-            roofs_only = roofs_only and key in "aeo"
         elif key == "w" and bearers:  # Nhw, Tw: the key alone is the letter
             bases.append("U" if char == "W" else "u")
             marks.append(_HORN)
-            vowel = True
-            struck, roofs_only = True, False
+            vowel = struck = True
         else:
             bases.append(char)
             marks.append("")
@@ -145,7 +168,7 @@ def _write(word: str, strokes: _Strokes) -> tuple[str, bool] | None:
     at = _tone_at(written.lower(), tone)
     if at is None:
         return None
-    return unicodedata.normalize("NFC", written[: at + 1] + tone + written[at + 1 :]) if tone else written, roofs_only
+    return unicodedata.normalize("NFC", written[: at + 1] + tone + written[at + 1 :]) if tone else written
 
 
 def _mark(bases: list[str], marks: list[str], mark: str, bearers: str) -> bool:
@@ -173,19 +196,12 @@ def _tone_at(word: str, tone: str) -> int | None:
     """Which letter of a syllable bears its tone; ``None`` for what is no Vietnamese syllable. Lower case, NFC."""
     found = _ONSET.match(word)
     start = found.end() if found else 0
-    if start == 2 and word[:2] in ("gi", "qu") and word[2:] not in _RIMES:
+    if start == 2 and word[:2] in ("gi", "qu") and word[2:] not in _BEARERS:
         start = 1  # Gìn, Giêng, Quốc: the second letter is the rime's
     rime = word[start:]
-    if rime not in _RIMES or (word[0] == "q" and word[1] != "u"):
+    if rime not in _BEARERS or (word[0] == "q" and word[1] != "u"):
         return None
-    # A syllable that stops short has one of two tones; without any it lost it elsewhere (Duc).
-    if tone not in ("", _ACUTE, _DOT) and (rime[-1] in "cpt" or rime.endswith("ch")):
-        return None
-    vowels = [at for at in range(start, len(word)) if word[at] in "aăâeêioôơuưy"]
-    marked = [at for at in vowels if word[at] in "ăâêôơư"]
-    if marked:
-        return marked[-1]
-    return vowels[-1] if len(vowels) == 1 or vowels[-1] < len(word) - 1 else vowels[-2]
+    return None if rime in _STOPPED and tone not in ("", _ACUTE, _DOT) else start + _BEARERS[rime]
 
 
 def is_syllable(word: str) -> bool:
