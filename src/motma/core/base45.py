@@ -20,27 +20,25 @@ _HIGH = [bytes(256 * byte // 45**place % 45 for byte in range(256)) for place in
 _LETTER = bytes(_ALPHABET[total % 45] for total in range(256))
 _CARRY = bytes(total // 45 for total in range(256))
 
-_FIRST_OF_THREE = int.from_bytes(b"\xff\0\0" * (MAX_CHARS // 3 + 1), "little")
+_GROUPS = MAX_CHARS // 3 + 1
+_FIRST_OF_THREE = int.from_bytes(b"\0\0\xff" * _GROUPS)
+_OVERFLOW = int.from_bytes(b"\xff\0\0" * _GROUPS)
 
 
 def encode(data: bytes) -> str:
     """The text of ``data``: three characters for two bytes, two for a last odd one."""
     pairs, odd = divmod(len(data), 2)
     high, low = data[: 2 * pairs : 2], data[1::2]
-    first = _add(low.translate(_LOW[0]), high.translate(_HIGH[0]), bytes(pairs))
-    second = _add(low.translate(_LOW[1]), high.translate(_HIGH[1]), first.translate(_CARRY))
-    third = _add(high.translate(_HIGH[2]), second.translate(_CARRY), bytes(pairs))
-    text = bytearray(3 * pairs)
-    text[::3], text[1::3], text[2::3] = first.translate(_LETTER), second.translate(_LETTER), third.translate(_LETTER)
+    number = int.from_bytes  # sums of bytes side by side; none goes beyond its byte
+    first = (number(low.translate(_LOW[0])) + number(high.translate(_HIGH[0]))).to_bytes(pairs)
+    carried = number(first.translate(_CARRY))
+    second = (number(low.translate(_LOW[1])) + number(high.translate(_HIGH[1])) + carried).to_bytes(pairs)
+    third = (number(high.translate(_HIGH[2])) + number(second.translate(_CARRY))).to_bytes(pairs)
+    digits = bytearray(3 * pairs)
+    digits[::3], digits[1::3], digits[2::3] = first, second, third
     if odd:
-        text += bytes((_ALPHABET[data[-1] % 45], _ALPHABET[data[-1] // 45]))
-    return text.decode()
-
-
-def _add(one: bytes, other: bytes, carried: bytes) -> bytes:
-    """Byte by byte; no sum here goes beyond a byte."""
-    total = int.from_bytes(one, "little") + int.from_bytes(other, "little") + int.from_bytes(carried, "little")
-    return total.to_bytes(len(one), "little")
+        digits += bytes((data[-1] % 45, data[-1] // 45))
+    return digits.translate(_LETTER).decode()
 
 
 def decode(text: str, max_chars: int = MAX_CHARS) -> bytes:
@@ -52,17 +50,17 @@ def decode(text: str, max_chars: int = MAX_CHARS) -> bytes:
     if _NOT_BASE45 in digits:
         raise _malformed()
     groups, rest = divmod(length, 3)
-    number = int.from_bytes(digits[: 3 * groups], "little")
+    number = int.from_bytes(digits[: 3 * groups])
     # d0 + 45 d1 + 2025 d2 in the 24 bits of each group; at most 91124, so nothing runs over into the next.
-    sums = (
-        (number & _FIRST_OF_THREE) + 45 * (number >> 8 & _FIRST_OF_THREE) + 2025 * (number >> 16 & _FIRST_OF_THREE)
-    ).to_bytes(3 * groups, "little")
+    sums = (number >> 16 & _FIRST_OF_THREE) + 45 * (number >> 8 & _FIRST_OF_THREE) + 2025 * (number & _FIRST_OF_THREE)
     tail = digits[-2] + 45 * digits[-1] if rest else 0
-    if sums[2::3] != bytes(groups) or tail > 255:
+    if sums & _OVERFLOW or tail > 255:
         raise _malformed()
-    data = bytearray(2 * groups)
-    data[::2], data[1::2] = sums[1::3], sums[::3]
-    return bytes(data) + bytes((tail,)) if rest else bytes(data)
+    data = bytearray(sums.to_bytes(3 * groups))
+    del data[::3]
+    if rest:
+        data.append(tail)
+    return bytes(data)
 
 
 def _malformed() -> Invalid:
