@@ -4,6 +4,7 @@ Parsed only after the signature holds; numbered steps refer to ``docs/code-forma
 """
 
 import datetime as dt
+import re
 import struct
 import unicodedata
 from enum import IntEnum
@@ -14,6 +15,8 @@ import cbor2
 import msgspec
 from msgspec import Meta
 
+from motma.core.cose import decode_cbor
+from motma.core.errors import Invalid
 from motma.core.ids import Qid
 from motma.core.reasons import refusal
 
@@ -62,14 +65,15 @@ class Companion(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fie
         return Qid(str(self.number))
 
 
-class Claims(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+class Claims(msgspec.Struct, frozen=True, array_like=True):
     """What a code says, and nothing more. ``expires``, ``begins`` and ``issued`` are seconds since 1970 UTC.
 
     ``born`` is YYYYMMDD; ``sex`` only where the measure needs it. ``areas`` are unit codes of the year ``vintage``;
     empty means: wherever the measure holds. ``route`` holds numbers of checkpoints, ``status_index`` the place in the
     issuer's status lists, ``holder_key`` the compressed P-256 point (33 bytes) of a key that proves the code live.
 
-    A row and not a map, so that one pass of msgspec checks every type of a code (step 7).
+    A row and not a map, so that one pass of msgspec checks every type of a code (step 7). By position it is built in a
+    third of the time that keywords take; everybody but the parser should use keywords.
     """
 
     issuer: _Text
@@ -183,9 +187,94 @@ def _cnf(point: bytes) -> bytes:
     return b"\x08\xa1\x01\xa4\x01\x02\x20\x01\x21\x58\x20" + point[1:] + b"\x22" + sign
 
 
+# What write_claims lays out, without a party. A text holds no control character, rows hold only texts in ASCII and
+# heads of lists: so each part ends where the first byte of the next one stands, and there is one way to take it apart.
+_TEXT = rb"((?:[\x61-\x77]|\x78.)[ -\xff]++)"
+_AS_WRITTEN = re.compile(
+    rb"([\xa6-\xa8])\x01" + _TEXT + rb"\x04\x1a(.{4})(?:\x05\x1a(.{4}))?\x06\x1a(.{4})\x07\x50(.{16})"
+    rb"(?:\x08\xa1\x01\xa4\x01\x02\x20\x01\x21\x58\x20(.{32})\x22([\xf4\xf5]))?"
+    rb"\x18\xa9([\xa3\xa4])\x01\x72([1-9][0-9]{17})\x04" + _TEXT + rb"\x08\x68([0-9]{8})(?:\x09([\x01-\x03]))?"
+    rb"\x3a\x00\x01\x00\x00\x89" + _TEXT + rb"([\x00-\x02])([\xf4\xf5])\x64([ -~]{4})\x19(..)"
+    rb"([\x80-\x97][ -~\x80-\x97]*+)([\x00-\x17]|\x18.|\x19..|\x1a.{4})([\x00\x01])",
+    re.DOTALL,
+).fullmatch
+_TIMES_AND_YEAR = struct.Struct(">IIIH")
+_WORTHS, _SEXES, _CARRIERS = tuple(Worth), tuple(Sex), tuple(Carrier)
+
+
 def parse_claims(payload: bytes) -> Claims:
     """Steps 6 and 7. Raises :class:`Invalid` ``code.not_cbor``, ``code.too_deep``, ``code.key_twice``,
     ``code.malformed``, ``code.number``, ``code.times``."""
+    return _parse_as_written(payload) or _parse_any(payload)
+
+
+def _parse_as_written(payload: bytes) -> Claims | None:
+    """The claims, if the bytes lie as :func:`write_claims` lays them and all is in order: sooner by a third.
+
+    Else None, and :func:`_parse_any` judges: what this one reads, that one reads alike, and only that one refuses.
+    """
+    if (found := _AS_WRITTEN(payload)) is None:
+        return None
+    head, issuer, exp, nbf, iat, code_id, x, sign, *rest = found.groups()
+    identity, qid, name, born, sex, measure, worth, matched, last_four, vintage, rows, index, carrier = rest
+    expires, begins, issued, year = _TIMES_AND_YEAR.unpack(exp + (nbf or iat) + iat + vintage)
+    try:
+        claims = Claims(
+            _known_text(issuer),
+            expires,
+            begins,
+            issued,
+            code_id,
+            Qid(qid.decode()),
+            _text(name),
+            born.decode(),
+            _SEXES[sex[0] - 1] if sex else None,
+            (b"\x03" if sign == b"\xf5" else b"\x02") + x if x else None,
+            _known_text(measure),
+            _WORTHS[worth[0]],
+            matched == b"\xf5",
+            last_four.decode(),
+            year,
+            *_known_rows(rows),
+            int.from_bytes(index[1:] or index),
+            _CARRIERS[carrier[0]],
+        )
+        dt.date.fromisoformat(claims.born)
+    except (ValueError, TypeError, cbor2.CBORError):
+        return None
+    in_order = (
+        head[0] == 0xA6 + (nbf is not None) + (x is not None)
+        and identity[0] == (0xA4 if sex else 0xA3)
+        and 1900 <= year < 3000
+        and begins < expires
+        and unicodedata.is_normalized("NFC", claims.name)
+    )
+    return claims if in_order else None
+
+
+def _text(raw: bytes) -> str:
+    """A text of CBOR with its head. Raises :class:`ValueError` if the head does not tell its length."""
+    start, size = (2, raw[1]) if raw[0] == 0x78 else (1, raw[0] - 0x60)
+    if len(raw) != start + size:
+        raise ValueError
+    return raw[start:].decode()
+
+
+_known_text = lru_cache(maxsize=4096)(_text)
+
+
+@lru_cache(maxsize=4096)
+def _known_rows(raw: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The areas and the route, which code after code says again. Raises like a decoder if they are not as written."""
+    areas, route = cbor2.loads(b"\x82" + raw, max_depth=4)
+    rows = tuple(areas), tuple(route)
+    if not all(type(text) is str and text for row in rows for text in row) or b"".join(map(_known, rows)) != raw:
+        raise ValueError
+    return rows
+
+
+def _parse_any(payload: bytes) -> Claims:
+    """The claims, however the map is laid out and whatever later versions add to it."""
     said = _decode(payload)  # step 6
     try:  # step 7
         identity, ours, issued = said[_IDENTITY], said[_OURS], said[_IAT]
@@ -237,9 +326,18 @@ def _decode(payload: bytes) -> dict[Any, Any]:
         if "depth" in why:
             raise refusal("code.too_deep") from None
         raise refusal("code.key_twice" if "Duplicate" in why else "code.not_cbor") from None
-    if end != _END or type(said) is not dict or _END_BSTR in payload:
+    if end != _END or type(said) is not dict or (_END_BSTR in payload and not _is_one_item(payload)):
         raise refusal("code.not_cbor")
     return said
+
+
+def _is_one_item(payload: bytes) -> bool:
+    """Whether the words that stand at the end are said within the claims, and not behind them."""
+    try:
+        decode_cbor(payload)
+    except Invalid:
+        return False
+    return True
 
 
 def _point(cnf: dict[Any, Any]) -> bytes:
