@@ -55,7 +55,8 @@ async def test_migrations_make_the_tables_on_sqlite(tmp_path: Any) -> None:
         created.execute(statement)
     expected = _sqlite_catalog(created)
     assert _sqlite_catalog(migrated) == expected
-    assert {"facts", "facts_no_delete", "ix_facts_control", "ix_standing_pending"} <= expected.keys()
+    triggers = {"facts_no_delete", "facts_no_replace", "facts_only_reseal"}
+    assert {"facts", "ix_facts_control", "ix_standing_pending"} | triggers <= expected.keys()
     migrated.close()
     created.close()
 
@@ -118,6 +119,42 @@ async def test_facts_cannot_be_changed(engine: str, store: Store, raw: Raw) -> N
         with pytest.raises(Exception, match="append-only"):
             raw(statement)
     assert await store.control_facts() == [fact]
+
+
+_UPSERT = (
+    "INSERT INTO facts SELECT seq, id, qid, kind, checkpoint, at, recorded_at, actor, body, sealed FROM facts"
+    " WHERE seq = 1 ON CONFLICT (seq) DO UPDATE SET actor = 'x'"
+)
+
+
+async def test_only_what_is_sealed_may_be_sealed_anew(engine: str, store: Store, raw: Raw) -> None:
+    fact, bare = accepted(a_qid(), personal=b'{"name":"A"}'), scanned(None)
+    await store.append(Act((fact, bare)))
+    sealed = bytes(raw("SELECT sealed FROM facts WHERE seq = 1")[0][0])
+    quoted = "x'{}'" if engine == "sqlite" else "'\\x{}'::bytea"
+    newer, older = (quoted.format((sealed[:4] + number + sealed[5:]).hex()) for number in (b"\x02", b"\x00"))
+    same = quoted.format((sealed[:-1] + b"x").hex())
+    columns = ("seq", "id", "qid", "kind", "checkpoint", "at", "recorded_at", "actor", "body")
+    names = (*columns, "rowid", "_rowid_", "oid") if engine == "sqlite" else columns
+    for statement in (
+        *(f"UPDATE facts SET {name} = '7', sealed = {newer} WHERE seq = 1" for name in names),
+        *(f"UPDATE facts SET {name} = NULL, sealed = {newer} WHERE seq = 1" for name in ("qid",)),
+        f"UPDATE facts SET sealed = {older} WHERE seq = 1",
+        f"UPDATE facts SET sealed = {same} WHERE seq = 1",
+        "UPDATE facts SET sealed = sealed WHERE seq = 1",
+        "UPDATE facts SET sealed = NULL WHERE seq = 1",
+        f"UPDATE facts SET sealed = {newer} WHERE seq = 2",
+        f"UPDATE facts SET sealed = {quoted.format('01ffffffffffff')} WHERE seq = 1",
+        _UPSERT,
+    ):
+        with pytest.raises(Exception, match=r"append-only|datatype mismatch|cannot store|NOT NULL"):
+            raw(statement)
+        assert bytes(raw("SELECT sealed FROM facts WHERE seq = 1")[0][0]) == sealed, statement
+    before = raw("SELECT seq, id, qid, kind, checkpoint, at, recorded_at, actor, body FROM facts ORDER BY seq")
+    raw(f"UPDATE facts SET sealed = {newer} WHERE seq = 1")
+    assert bytes(raw("SELECT sealed FROM facts WHERE seq = 1")[0][0])[4] == 2
+    assert raw("SELECT seq, id, qid, kind, checkpoint, at, recorded_at, actor, body FROM facts ORDER BY seq") == before
+    assert raw("SELECT count(*) FROM facts WHERE sealed IS NULL") == [(1,)]
 
 
 async def test_the_questions_asked_most_use_an_index(store: Store, raw: Raw, engine: str) -> None:
