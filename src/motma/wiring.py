@@ -56,6 +56,7 @@ class Built:
     store: Store
     secrets: Secrets
     board: BoardReader
+    citizens: Citizens
 
 
 @contextlib.asynccontextmanager
@@ -124,7 +125,7 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
         )
         identify = Identify(store=store, board=board, matching=matching, citizens=citizens, codes=codes, random=random)
         reissue = Reissue(store=store, board=board, codes=codes, random=random)
-        yield Built(house, identify, reissue, store, secrets, board)
+        yield Built(house, identify, reissue, store, secrets, board, citizens)
 
 
 def _register(settings: Settings) -> Where | None:

@@ -115,7 +115,7 @@ async def test_older_codes_are_to_be_checked_again_after_a_declaration_that_is_n
 
 async def test_older_codes_are_to_be_checked_again_when_the_register_says_otherwise(desk: Desk) -> None:
     qid = a_qid()
-    older = await desk.code(qid)
+    older = await desk.code(qid, grade=Grade.PENDING)
     pending = accepted(qid, grade=Grade.PENDING)
     facts = (pending, await desk.issued(qid, pending))
     assert await desk.consequences(facts, NOW) == (), "not known is never invalid"

@@ -33,7 +33,6 @@ from tests.world import BEGINNING, living_world
 
 ROOT = Path(__file__).resolve().parents[2]
 NOW = BEGINNING
-AHEAD = NOW + dt.timedelta(days=365)
 MINUTE = dt.timedelta(minutes=1)
 
 
@@ -166,15 +165,6 @@ async def test_roots_rotate_by_themselves(it: Desk) -> None:
     await it.trust.rotate(NOW, use="root")
     assert (await it.signs("code"), await it.states("root")) == (code, ["retired", "signs"])
     assert (await it.trust.signer("root", NOW)).kid.hex() != root
-
-
-async def test_what_was_made_while_the_clock_was_ahead_neither_signs_nor_stands_in_the_way(it: Desk) -> None:
-    await it.trust.new(AHEAD)
-    await it.trust.rotate(AHEAD)
-    waits = await it.trust.new(AHEAD)
-    rotated = await it.trust.rotate(NOW)
-    assert rotated.added.not_before <= NOW and await it.signs() == rotated.added.kid != waits.added.kid
-    assert (await it.trust.signer("code", NOW)).kid == rotated.kid
 
 
 async def test_retiring(it: Desk) -> None:

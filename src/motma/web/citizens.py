@@ -236,7 +236,8 @@ async def _send(
         msgspec.json.encode([window, raw], order="sorted"), key=wallet[:64], digest_size=20
     ).hexdigest()
     try:
-        receipt = await declare.declare(raw, source=_SOURCE, now=now, key=key, wallet=wallet)
+        address = request.client.host if request.client else ""
+        receipt = await declare.declare(raw, source=_SOURCE, now=now, key=key, wallet=wallet, address=address)
     except Invalid as invalid:
         if not invalid.fields:
             raise

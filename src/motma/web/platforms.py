@@ -40,10 +40,19 @@ _InWords = Annotated[
 class DocumentSent(msgspec.Struct):
     """An identity document."""
 
-    kind: Annotated[str, _says("`cccd`, `cmnd` (the old card) or `passport`.", "cccd")]
+    kind: Annotated[str, _says("`cccd`, `cmnd` (the old card), `passport`, or `none`.", "cccd")]
     number: Annotated[
-        str, _says("CCCD: 12 digits. CMND: 9 digits. Passport: 5 to 12 letters and digits.", "999086834952")
-    ]
+        str,
+        _says("CCCD: 12 digits. CMND: 9. Passport: 5 to 12 letters and digits. None: empty.", "999086834952"),
+    ] = ""
+
+
+class GuardianSent(msgspec.Struct):
+    """The document of who looks after somebody that has no number."""
+
+    kind: Annotated[str, _says("`cccd`, `cmnd` or `passport`.", "cccd")]
+    number: Annotated[str, _says("As of a document.", "999086834952")]
+    issuer: Annotated[str, _says("Of a passport: the country, ISO 3166-1 alpha-2.", "VN")] = "VN"
 
 
 class PlaceSent(msgspec.Struct):
@@ -104,7 +113,7 @@ class DeclarationSent(msgspec.Struct):
     """The one form, version 2026-1. Members that it does not know are passed over."""
 
     name: Annotated[str, _says("As on the document, with all tone marks.", "Nguyễn Trần Quốc An")]
-    birth_date: Annotated[str, _says("YYYY-MM-DD.", "1986-12-27")]
+    birth_date: Annotated[str, _says("YYYY-MM-DD; YYYY for whom the document says no more.", "1986-12-27")]
     sex: Annotated[str, _says("`female`, `male` or `other`.", "male")]
     nationality: Annotated[str, _says("ISO 3166-1 alpha-2.", "VN")]
     document: DocumentSent
@@ -119,6 +128,10 @@ class DeclarationSent(msgspec.Struct):
             ["code", "identity", "health", "passage"],
         ),
     ]
+    guardian: Annotated[
+        GuardianSent | None,
+        _says("Only with a document of kind `none`: whose child it is, or who looks after them.", None),
+    ] = None
 
 
 class Answer(msgspec.Struct, frozen=True):
