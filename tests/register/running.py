@@ -63,12 +63,12 @@ class Running:
             connection.close()
 
 
-def start(*options: str, seed: int = SEED, size: int = SIZE) -> Running:
+def start(*options: str, seed: int = SEED, size: int = SIZE, faults: bool = True) -> Running:
     """A register of its own; whoever starts it ends it."""
     process = subprocess.Popen(
         [
-            *(sys.executable, "-m", "motma.register", "--port", "0", "--faults", "--client", "tests:s3cret/+ ế:x"),
-            *("--seed", str(seed), "--size", str(size), *options),
+            *(sys.executable, "-m", "motma.register", "--port", "0", "--client", "tests:s3cret/+ ế:x"),
+            *("--seed", str(seed), "--size", str(size), *(["--faults"] if faults else []), *options),
         ],
         stdout=subprocess.PIPE,
         text=True,

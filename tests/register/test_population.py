@@ -1,6 +1,5 @@
 """The fictional population: the same everywhere, every number leads back, nobody real, nobody who is not in it."""
 
-import asyncio
 import datetime as dt
 import time
 from collections import Counter
@@ -10,14 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rapidfuzz.distance import OSA
 
-from motma.connectors.registry import DocumentRegistry as Registry
-from motma.core.errors import Unavailable
-from motma.core.identity import Grade, IdentityClaim, compare
 from motma.core.ids import Document, check_number_fits, parse_document, parse_phone
 from motma.core.text import fold, parse_line, parse_name
 from motma.forms import load_countries, load_units
 from motma.register.names import FAMILY_SLOTS, spread
-from motma.register.population import SIZE_MAX, FictionalRegistry, Person, Population
+from motma.register.population import SIZE_MAX, Person, Population
 
 PEOPLE = Population(2021, SIZE_MAX)
 SMALL = Population(2021, 1000)
@@ -368,38 +364,3 @@ def test_the_millionth_person_is_as_quick_as_the_first() -> None:
 def test_places_are_shared_out_to_the_last(weighted: list[tuple[int, int]], slots: int) -> None:
     places = spread(weighted, slots)
     assert len(places) == slots and set(places) <= {item for item, _ in weighted}
-
-
-# ---- the register over it
-
-
-async def test_the_register_tells_what_it_holds() -> None:
-    registry: Registry = FictionalRegistry(SMALL)
-    person = SMALL.person(3)
-    for document in person.documents:
-        record = await registry.find(document)
-        assert record is not None and (record.name, record.birth_date) == (person.name, person.birth_date)
-        claim = IdentityClaim(document, person.name.upper(), person.birth_date)
-        assert compare(claim, record).grade is Grade.MATCHED
-    assert await registry.find(Document("cccd", "999199999999")) is None
-
-
-async def test_an_outage_is_unavailable_and_not_unknown() -> None:
-    registry = FictionalRegistry(SMALL, outage=True)
-    document = SMALL.person(0).documents[0]
-    with pytest.raises(Unavailable) as failed:
-        await registry.find(document)
-    assert failed.value.code == "register.unavailable" and not failed.value.permanent
-    assert failed.value.words.vi and failed.value.words.en
-    registry.outage = False
-    assert await registry.find(document)
-
-
-async def test_latency_passes_before_the_answer_and_before_the_failure() -> None:
-    registry = FictionalRegistry(SMALL, latency=dt.timedelta(seconds=30))
-    for outage in (False, True):
-        registry.outage = outage
-        with pytest.raises(TimeoutError):
-            await asyncio.wait_for(registry.find(SMALL.person(0).documents[0]), 0.01)
-    registry.outage, registry.latency = False, dt.timedelta(milliseconds=1)
-    assert await registry.find(SMALL.person(0).documents[0])

@@ -81,7 +81,7 @@ class App:
             return await self._question(path[len("/v1/") :].split("/"), scope, receive)
         except Refused as refused:
             return 400, _encode(refused.error), _JSON
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, UnicodeDecodeError):  # JSON that is not UTF-8 is the second
             return 400, _encode(Error(MALFORMED, "Malformed request")), _JSON
         except TooLarge:
             return 413, _encode(Error(MALFORMED, "The body is too large")), _JSON

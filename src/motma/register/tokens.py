@@ -93,10 +93,11 @@ class Tokens:
 
     def _forget_ended(self) -> None:
         now = self._clock()
-        if len(self._grants) >= 100:
-            self._grants = {token: grant for token, grant in self._grants.items() if now < grant.ends_at}
-        while len(self._grants) >= _TOKENS_MOST:
-            del self._grants[next(iter(self._grants))]
+        while self._grants:  # in the order in which they were given, which is that in which they end
+            oldest = next(iter(self._grants))
+            if now < self._grants[oldest].ends_at and len(self._grants) < _TOKENS_MOST:
+                return
+            del self._grants[oldest]
 
 
 def _basic(authorization: str) -> tuple[str, str]:

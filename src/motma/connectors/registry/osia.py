@@ -192,7 +192,7 @@ class OsiaRegistry:
                 if given is None:
                     raise unavailable()  # it opened while we waited
                 answer = understand(*await self._exchange(method, url, body))
-        except (TimeoutError, OSError, aiohttp.ClientError, msgspec.DecodeError, _Broken) as error:
+        except (TimeoutError, OSError, aiohttp.ClientError, msgspec.DecodeError, UnicodeDecodeError, _Broken) as error:
             if given and self._circuit.failed(given, self._clock()):
                 log.warning("register.left_alone", because=_kind(error), seconds=self._where.pause_seconds)
             raise unavailable() from None
