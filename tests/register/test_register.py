@@ -24,7 +24,9 @@ def somebody(like: Callable[[Person], object]) -> Person:
     return next(person for person in NEAR if like(person))
 
 
-CITIZEN = somebody(lambda person: len(person.documents) == 3 and " Đ" in person.name)
+CITIZEN = somebody(
+    lambda person: len(person.documents) == 3 and " Đ" in person.name and len(PEOPLE.holders(person.documents[1])) == 1
+)
 FOREIGNER = somebody(lambda person: person.nationality != "VN")
 CHILD = somebody(lambda person: person.guardian)
 OLD = somebody(lambda person: person.year_only)
