@@ -237,6 +237,15 @@ async def test_an_address_that_makes_mistake_after_mistake_is_heard_later(world:
     assert (await world.declare_on_page(browser, world.person(61))).status_code in (200, 303)
 
 
+async def test_a_register_that_is_away_is_nobodys_mistake(world: World) -> None:
+    world.registry.outage = True
+    browser, platform = world.browser(), await world.platform()
+    for n in range(70):
+        assert (await world.declare_on_page(browser, world.person(n))).status_code == 303
+    for n in range(510):
+        assert (await world.declare(world.person(n), platform)).status_code == 201
+
+
 async def test_where_a_citizen_is_found_is_spoken_in_groups(world: World) -> None:
     sent = (await world.declare(world.person(0))).json()
     assert await reasons(world, qid=group_qid(sent["qid"])) == ("accept", [])

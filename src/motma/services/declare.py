@@ -180,8 +180,8 @@ class Declare:
             async with self._tries.at(declaration.subject):
                 free = await self._free_try(sending)
                 receipt = await self._record(sending, await self._who(declaration, measure), free)
-        if receipt.outcome in ("refused", "pending") and not receipt.repeated:
-            self._tries.was_wrong(heard_from)
+        if not receipt.repeated:
+            self._tries.count(heard_from, receipt.match.grade)
         return receipt
 
     async def _free_try(self, sending: "_Sending") -> bytes:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from weakref import WeakValueDictionary
 
 from motma.core.errors import Conflict
+from motma.core.identity import Grade
 from motma.core.ids import Document
 from motma.core.words import Words
 from motma.services.enrol import TooManyGuesses
@@ -19,6 +20,8 @@ from motma.storage.keys import Secrets
 
 ADDRESS_AN_HOUR = 60
 """Mobile networks hide a whole quarter behind one address; one declaration in eighty has a mistake in it."""
+PENDING_WEIGHS = 0.1
+"""What could not be asked about is most likely right; but nobody shall make numbers up by the thousand meanwhile."""
 PLATFORM_AN_HOUR, PLATFORM_SHARE = 500, 20
 """A platform: so many, or one in so many of what it sent in that hour if that is more."""
 
@@ -33,7 +36,7 @@ class Tries:
     def __init__(self, secrets: Secrets) -> None:
         self._secrets = secrets
         self._at: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._sources: OrderedDict[str, tuple[dt.datetime, int, int]] = OrderedDict()
+        self._sources: OrderedDict[str, tuple[dt.datetime, int, float]] = OrderedDict()
 
     def at(self, document: Document) -> asyncio.Lock:
         """One after the other for one number: nobody is told of a success that tries at once should not have had."""
@@ -60,10 +63,10 @@ class Tries:
 
     def hear(self, source: str, now: dt.datetime) -> None:
         """Count a declaration from ``source`` ("addr …" or a platform's id). Raises :class:`TooManyMistakes`."""
-        since, sent, wrong = self._sources.get(source, (now, 0, 0))
+        since, sent, wrong = self._sources.get(source, (now, 0, 0.0))
         if not dt.timedelta(0) <= now - since < _HOUR:
-            since, sent, wrong = now, 0, 0
-        allowed = ADDRESS_AN_HOUR if source.startswith("addr ") else max(PLATFORM_AN_HOUR, sent // PLATFORM_SHARE)
+            since, sent, wrong = now, 0, 0.0
+        allowed = ADDRESS_AN_HOUR if _is_address(source) else max(PLATFORM_AN_HOUR, sent // PLATFORM_SHARE)
         if wrong >= allowed:
             raise TooManyMistakes(since + _HOUR - now)
         self._sources[source] = (since, sent + 1, wrong)
@@ -71,11 +74,16 @@ class Tries:
         if len(self._sources) > _SOURCES_MAX:
             self._sources.popitem(last=False)
 
-    def was_wrong(self, source: str) -> None:
-        """What was counted last from ``source`` did not fit, or could not be asked about."""
-        if found := self._sources.get(source):
+    def count(self, source: str, grade: Grade) -> None:
+        """What was heard last from ``source`` came out as ``grade``. A platform is not to blame for a register away."""
+        weight = 1.0 if grade.is_a_miss else PENDING_WEIGHS if grade is Grade.PENDING and _is_address(source) else 0.0
+        if weight and (found := self._sources.get(source)):
             since, sent, wrong = found
-            self._sources[source] = (since, sent, wrong + 1)
+            self._sources[source] = (since, sent, wrong + weight)
+
+
+def _is_address(source: str) -> bool:
+    return source.startswith("addr ")
 
 
 class TooManyMistakes(TooManyGuesses):
