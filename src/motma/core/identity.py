@@ -10,7 +10,7 @@ from rapidfuzz.distance import OSA
 
 from motma.core.ids import Document
 from motma.core.keystrokes import is_syllable, typed_out
-from motma.core.text import bare_letters, name_words, settle, word_keys
+from motma.core.text import bare_letters, name_key, name_words, settle, word_keys
 
 
 class Grade(StrEnum):
@@ -146,11 +146,12 @@ def name_difference(claim: str, record: str) -> NameDifference:
     Texts without a letter are no names, and never the same. Two differences at once (no tones, and a word missing)
     make two names, so that an edit more never brings a name nearer; a style costs nothing beside another difference.
     """
-    said, held = _Name(claim), _Name(record)
-    if not held.words or not said.words:
+    said = _Name(claim)
+    if not said.words:
         return NameDifference.DIFFERENT
     if claim == record or normalize("NFC", claim) == normalize("NFC", record):
         return NameDifference.SAME
+    held = _Name(record)
     if said.keys == held.keys:
         return NameDifference.STYLE
     if (composed := typed_out(claim)) != claim:
@@ -159,6 +160,15 @@ def name_difference(claim: str, record: str) -> NameDifference:
             return NameDifference.STYLE
         return min(_difference(said, held), _difference(typed, held), key=_RANKS.__getitem__)
     return _difference(said, held)
+
+
+def composed_name(claim: str, record: str) -> str:
+    """A claimed name as it is to be printed once it matched: composed, where only its keys were typed (Nguyeenx).
+
+    Otherwise as typed: the register's own spelling is not told.
+    """
+    composed = typed_out(claim)
+    return composed if name_key(composed) == name_key(record) != name_key(claim) else claim
 
 
 class _Name:

@@ -28,6 +28,7 @@ _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
 _FACT_ID = re.compile(rf"[a-z]{{3}}_[0-7][{_CROCKFORD}]{{25}}")
 # What people and their phones put between digits; address books add marks of writing direction (U+202A-202E).
 _BETWEEN = re.compile("[\\s.\\-\u2010-\u2013\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+_FULL_WIDTH = {code + 0xFEE0: code for code in range(0x21, 0x7F)}
 _SHARED_BY_TWINS = 10  # bytes: the millisecond, and 32 random bits
 _NUMBER_MAX_CHARS = 60
 _MOBILE = re.compile(r"(?:\+84|84|0)[35789][0-9]{8}")
@@ -133,8 +134,13 @@ def parse_qid(raw: str) -> Qid:
 
 
 def _without_separators(raw: str) -> str:
-    """``raw`` without what stands between its characters; "" when it is too long to be any number."""
-    return _BETWEEN.sub("", raw) if len(raw) <= _NUMBER_MAX_CHARS else ""
+    """``raw`` without what stands between its characters; "" when it is too long to be any number.
+
+    Full-width digits and letters, as East Asian keyboards type them, become plain; other scripts' digits do not.
+    """
+    if len(raw) > _NUMBER_MAX_CHARS:
+        return ""
+    return _BETWEEN.sub("", raw if raw.isascii() else raw.translate(_FULL_WIDTH))
 
 
 def group_qid(qid: str) -> str:

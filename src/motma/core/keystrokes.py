@@ -74,7 +74,7 @@ _SIGNS_SEEN = re.compile(
 )
 _MUST_GO = re.compile(r"[0-9^(+~?]")
 _TELEX_MAYBE = re.compile(r"[aeiouyăâêôơư][a-z]*?[sfrxjw]|w|([aeo])[a-z]*?\1|d[a-z]*?d", re.IGNORECASE)
-_LIKE_LEE = re.compile(r"(?!dd)[b-df-hj-np-tv-z]*(?:ee|oo)[cghklmnpt]*", re.IGNORECASE)
+_LIKE_LEE = re.compile(r"(?!dd)[b-df-hj-np-tv-z]*(?:ee|oo|([aeo])[bcdghklmnpt]+\1)[cghklmnpt]*", re.IGNORECASE)
 _VIQR_MAYBE = re.compile(r"[aeiouyăâêôơư]['.](?P<inside>[a-z])?", re.IGNORECASE)
 
 
@@ -105,7 +105,7 @@ def typed_out(name: str) -> str:
 
     So are the tones of VIQR that a name may hold (``Pha.m``). Both are made of what names are made of, so this is a
     second reading and never replaces the first. In a name without marks one word with ee or oo is no sign of Telex:
-    Lee is a Korean family, not Lê.
+    Lee is a Korean family, not Lê, and Dana not Dân.
     """
     telex, viqr = _TELEX_MAYBE.search(name), _VIQR_MAYBE.search(name)
     if not telex and not viqr:
