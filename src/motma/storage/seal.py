@@ -2,14 +2,14 @@
 
 A row of scheme 2::
 
-    02 ‖ key number (4) ‖ salt (16) ‖ count (1) ‖ (length (1) ‖ name)…      the head
+    02 ‖ key number (4) ‖ salt (16) ‖ length (2) ‖ (length (1) ‖ name)…     the names, and how many bytes they are
        ‖ (length (3) ‖ ciphertext ‖ tag (16))…                              one for each name, in the same order
 
 Every row has a key of its own, derived from the seal key of that number, the salt and the fact's id (NIST SP
 800-108r1, counter mode over HMAC-SHA-256); under it the field at place i is sealed by AES-256-GCM with the nonce i, the
 deterministic construction of NIST SP 800-38D, 8.2.1. A nonce would repeat only if one fact were sealed twice with one
 salt of 128 random bits, so the bound of 2^32 random nonces under one key (8.3), which a country's fields would pass,
-does not apply. What is authenticated besides is the head and the field's name: no field opens in another place, row or
+does not apply. What is authenticated besides is the names and the field's own: no field opens in another place, row or
 key, nor when one was taken out. Values are padded with spaces, which mean nothing in JSON, to whole :data:`BLOCK`
 bytes: or the length of a field would tell a yes from a no. Names of fields lie open. What is not a JSON object as the
 house writes one (compact, no name twice) has no names and is sealed whole, unpadded.
@@ -21,6 +21,7 @@ import hmac
 import os
 from collections.abc import Collection
 from datetime import datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Literal, Protocol
 
@@ -34,13 +35,14 @@ from motma.core.words import Words
 
 KEY_BYTES = 32
 BLOCK = 64
-_SALT, _NAMES_MAX, _NAME_MAX, _VALUE_MAX = 16, 255, 255, 2**24 - 1
+_SALT, _NAMES_MAX, _NAME_MAX, _HEAD_MAX, _VALUE_MAX = 16, 255, 255, 2**16 - 1, 2**24 - 1
 _WHOLE, _BY_FIELD = b"\x01", b"\x02"
 _NUMBER_BYTES = 4
 PREFIX_BYTES = 1 + _NUMBER_BYTES
 """Of a sealed row: the scheme and the key's number, which compare as bytes in the order of age."""
 _NONCES = tuple(n.to_bytes(12, "big") for n in range(_NAMES_MAX + 1))
 
+_PADS = tuple(b" " * n for n in range(BLOCK))
 _split = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 
 
@@ -133,16 +135,14 @@ class Seal:
     def close(self, plain: bytes, id: FactId) -> bytes:
         """``plain``, sealed for the fact ``id``."""
         number = self.number()
-        fields = _fields(plain)
-        names = [name.encode() for name in fields]
+        fields, layout = _fields(plain)
         start = _BY_FIELD + number.to_bytes(_NUMBER_BYTES, "big") + os.urandom(_SALT)
-        head = start + bytes([len(names)]) + b"".join([bytes([len(name)]) + name for name in names])
         seal = _row_cipher(self._sealing.key, start, id).encrypt
-        if not names:
-            return head + seal(_NONCES[0], plain, head)
-        parts = [head]
-        for nonce, name, value in zip(_NONCES, names, fields.values(), strict=False):
-            part = seal(nonce, bytes(value) + b" " * (-len(value) % BLOCK), head + name)
+        parts = [start, layout.head]
+        if not fields:
+            parts.append(seal(_NONCES[0], plain, layout.head))
+        for nonce, aad, value in zip(_NONCES, layout.aads, fields, strict=False):
+            part = seal(nonce, value + _PADS[-len(value) % BLOCK], aad)
             parts += len(part).to_bytes(3, "big"), part
         return b"".join(parts)
 
@@ -160,7 +160,7 @@ class Seal:
                     self._first = AESGCM(key)
                 return _cut(self._first.decrypt(sealed[1:13], sealed[13:], id.encode()), only)
             return _open(sealed, key, id, only)
-        except (InvalidTag, ValueError, IndexError):
+        except (InvalidTag, ValueError):
             raise _broken() from None
 
     def again(self, sealed: bytes, id: FactId) -> bytes:
@@ -208,43 +208,78 @@ def _row_cipher(key: bytes, start: bytes, id: FactId) -> AESGCM:
     return AESGCM(hmac.digest(key, context, sha256))
 
 
-def _fields(plain: bytes) -> dict[str, msgspec.Raw]:
-    """The members of an object as the house writes it; none if it is anything else."""
+class _Layout(msgspec.Struct, frozen=True):
+    """Which fields rows have, in which order: few of them are ever seen, and each is worked out once."""
+
+    head: bytes
+    names: tuple[str, ...]
+    starts: tuple[bytes, ...]
+    """Each name as it stands before its value."""
+    aads: tuple[bytes, ...]
+
+
+@lru_cache(256)
+def _layout(names: tuple[str, ...]) -> _Layout | None:
+    """None for names that no row can have."""
+    raw = [name.encode() for name in names]
+    if len(raw) > _NAMES_MAX or not all(0 < len(name) <= _NAME_MAX for name in raw):
+        return None
+    listed = b"".join([bytes([len(name)]) + name for name in raw])
+    if len(listed) > _HEAD_MAX:
+        return None
+    head = len(listed).to_bytes(2, "big") + listed
+    starts = tuple([b'"' + name + b'":' for name in raw])
+    return _Layout(head, names, starts, tuple([head + name for name in raw]))
+
+
+_NO_NAMES = _Layout(b"\x00\x00", (), (), ())
+
+
+@lru_cache(256)
+def _layout_of(head: bytes) -> _Layout | None:
+    """None for what is no list of names."""
+    names, at = list[str](), 2
+    while at < len(head):
+        end = at + 1 + head[at]
+        names.append(head[at + 1 : end].decode(errors="replace"))
+        at = end
+    layout = _layout(tuple(names))
+    return layout if layout and layout.head == head else None
+
+
+def _fields(plain: bytes) -> tuple[list[bytes], _Layout]:
+    """The values of an object as the house writes it, and their names; none if it is anything else."""
     try:
         fields = _split(plain)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
-        return {}
-    if len(fields) > _NAMES_MAX or len(plain) > _VALUE_MAX - BLOCK or _joined(fields) != plain:
-        return {}
-    return fields if all(0 < len(name.encode()) <= _NAME_MAX for name in fields) else {}
-
-
-def _joined(fields: "dict[str, msgspec.Raw] | dict[str, bytes]") -> bytes:
-    """Names that need escaping come out wrong on purpose: such an object is sealed whole."""
-    return b"{" + b",".join([b'"' + name.encode() + b'":' + value for name, value in fields.items()]) + b"}"
+        return [], _NO_NAMES
+    layout = _layout(tuple(fields))
+    if not fields or layout is None or len(plain) > _VALUE_MAX - BLOCK:
+        return [], _NO_NAMES
+    values = [bytes(value) for value in fields.values()]
+    # White space, a name that is escaped or stands twice: each makes it longer than it will be put together again.
+    length = 1 + len(values) + sum(map(len, layout.starts)) + sum(map(len, values))
+    return (values, layout) if length == len(plain) else ([], _NO_NAMES)
 
 
 def _open(sealed: bytes, key: bytes, id: FactId, only: Collection[str] | None) -> bytes | None:
     start = PREFIX_BYTES + _SALT
-    names, at = list[bytes](), start + 1
-    for _ in range(sealed[start]):
-        end = at + 1 + sealed[at]
-        names.append(sealed[at + 1 : end])
-        at = end
-    head = sealed[:at]
+    at = start + 2 + int.from_bytes(sealed[start : start + 2], "big")
+    layout = _layout_of(sealed[start:at])
+    if layout is None:
+        raise ValueError("no list of names")
     unseal = _row_cipher(key, sealed[:start], id).decrypt
-    if not names:
-        return _cut(unseal(_NONCES[0], sealed[at:], head), only)
-    fields = dict[str, bytes]()
-    for nonce, raw in zip(_NONCES, names, strict=False):
+    if not layout.names:
+        return _cut(unseal(_NONCES[0], sealed[at:], layout.head), only)
+    opened = []
+    for nonce, name, begins, aad in zip(_NONCES, layout.names, layout.starts, layout.aads, strict=False):
         begin = at + 3
         at = begin + int.from_bytes(sealed[at:begin], "big")
-        name = raw.decode()
         if only is None or name in only:
-            fields[name] = unseal(nonce, sealed[begin:at], head + raw).rstrip(b" ")
+            opened.append(begins + unseal(nonce, sealed[begin:at], aad).rstrip(b" "))
     if at != len(sealed):
-        raise ValueError("more than there should be")
-    return _joined(fields)
+        raise ValueError("more or less than there should be")
+    return b"{" + b",".join(opened) + b"}"
 
 
 def _cut(plain: bytes, only: Collection[str] | None) -> bytes | None:
