@@ -112,11 +112,11 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
                 network=network,
             ),
             check=Check(store=store, board=board, citizens=citizens, network=network),
-            plates=Plates(store=store, secrets=secrets, random=random),
+            plates=Plates(store=store, citizens=citizens, secrets=secrets, random=random),
             steer=Steer(store=store, board=board, network=network, random=random),
             enrol=Enrol(store=store, secrets=secrets, random=random, network=network),
             trust_list=TrustDesk(board=board, issuer=settings.issuer, signer=chest.signer, status=status.floors),
-            carriers=Carriers(store=store, board=board, codes=codes, secrets=secrets, random=random),
+            carriers=Carriers(store=store, board=board, citizens=citizens, codes=codes, secrets=secrets, random=random),
             status=status,
             trust=trust,
             clock=clock,
@@ -124,7 +124,7 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
             wallet=lambda token: secrets.index("wallet", token),
         )
         identify = Identify(store=store, board=board, matching=matching, citizens=citizens, codes=codes, random=random)
-        reissue = Reissue(store=store, board=board, codes=codes, random=random)
+        reissue = Reissue(store=store, board=board, citizens=citizens, codes=codes, random=random)
         yield Built(house, identify, reissue, store, secrets, board, citizens)
 
 

@@ -82,6 +82,7 @@ async def test_somebody_who_cannot_be_read_holds_nobody_up(world: World) -> None
     world.registry.outage = False
     path = world.settings.database_url.removeprefix("sqlite:///")
     with contextlib.closing(sqlite3.connect(path)) as database:  # a row that somebody has been at
+        database.execute("DROP TRIGGER facts_only_reseal")
         database.execute("UPDATE facts SET sealed = zeroblob(60) WHERE id = ?", (first["declaration"],))
         database.commit()
     assert await world.work() == 1

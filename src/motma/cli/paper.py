@@ -81,7 +81,7 @@ async def _print(built: Built, now: dt.datetime, numbers: list[str], out: Path, 
 
 async def _find(built: Built, qid: Qid, now: dt.datetime) -> PaperCode:
     """The code of a number, for paper. Raises the reason why it is not printed."""
-    standing = await built.store.standing(qid)
+    standing = await built.citizens.standing(qid)
     issued = await built.store.fact(standing.code) if standing and standing.code else None
     if standing is None or issued is None or issued.personal is None:
         raise Hidden("paper.unknown", Words("Số này chưa được cấp mã.", "No code was issued for this number."))

@@ -34,7 +34,7 @@ def suspend(qid: str, reason: str) -> None:
 
     async def work(built: Built, now: dt.datetime) -> str:
         count = await built.house.status.suspend(number, reason, by="cli", now=now)
-        standing = await built.store.standing(number)
+        standing = await built.citizens.standing(number)
         if standing and standing.revoked:
             return "was revoked before and stays so; `motma restore` undoes both."
         return f"is suspended, and {_codes(count)} with it."

@@ -24,6 +24,7 @@ from motma.core.legacy.national import write_v1_1
 from motma.core.legacy.ours import unverified
 from motma.core.words import Words
 from motma.services.board import BoardReader
+from motma.services.citizens import Citizens
 from motma.services.codes import CodeOffice, Due
 from motma.storage.keys import Secrets
 from motma.storage.store import Act, Already, Holding, Store
@@ -62,12 +63,14 @@ class Carriers:
         *,
         store: Store,
         board: BoardReader,
+        citizens: Citizens,
         codes: CodeOffice,
         secrets: Secrets,
         random: Callable[[int], bytes],
     ) -> None:
         self._store = store
         self._board = board
+        self._citizens = citizens
         self._codes = codes
         self._secrets = secrets
         self._random = random
@@ -131,7 +134,7 @@ class Carriers:
     ) -> str:
         due = await self._due(declaration, base, now)
         due = replace(due, holder_key=holder_key, carrier=carrier)
-        text, twin = await self._codes.issue(await self._declared(declaration), due, now)
+        text, twin = await self._codes.issue(await self._declared(declaration, due.qid), due, now)
         outcome = await self._store.append(Act(facts=await self._codes.complete((twin,), now), once=((once, twin.id),)))
         if isinstance(outcome, Already):  # somebody came first with the same wish: another tab, another press
             return await self._text(FactId(outcome.once.get(once, "")))
@@ -145,7 +148,7 @@ class Carriers:
         """
         holding = next((one for one in await self._store.holdings(wallet) if one.qid == qid), None)
         fact = await self._store.fact(holding.declaration) if holding else None
-        standing = await self._store.standing(qid) if holding else None
+        standing = await self._citizens.standing(qid) if holding else None
         if fact is None or fact.personal is None or standing is None:
             raise Hidden("code.hidden", Words("Không có mã này trên máy này.", "This code is not on this device."))
         if standing.revoked or standing.suspended:
@@ -161,7 +164,10 @@ class Carriers:
             qid=qid, name=declared.name, birth_date=declared.birth_date, document_number=declared.document.number
         )
 
-    async def _declared(self, declaration: FactId) -> Declaration:
+    async def _declared(self, declaration: FactId, qid: Qid) -> Declaration:
+        standing = await self._citizens.standing(qid)
+        if standing and standing.declaration == declaration and (said := await self._citizens.declared(standing)):
+            return said
         fact = await self._store.fact(declaration)
         if fact is None or fact.personal is None:
             raise _unread()
@@ -171,7 +177,7 @@ class Carriers:
         """The same code once more: what it says of the citizen is what ``base`` says."""
         assert isinstance(base.what, Issued) and base.qid
         valid_until = base.what.valid_until
-        standing = await self._store.standing(base.qid)
+        standing = await self._citizens.standing(base.qid)
         accepted = await self._store.fact(declaration)
         if accepted is None or not isinstance(accepted.what, Accepted):
             raise _unread()

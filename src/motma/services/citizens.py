@@ -55,6 +55,13 @@ class Citizens:
         standing = await self._store.standing(qid)
         return await self._store.standing(standing.into) if standing and standing.into else standing
 
+    async def declared(self, standing: Standing) -> Declaration | None:
+        """What the declaration that a citizen stands by says, as corrected by an officer if it was."""
+        fact = await self._store.fact(standing.corrected or standing.declaration)
+        if fact is None or fact.personal is None:
+            return None
+        return msgspec.json.decode(fact.personal, type=Declaration)
+
     async def place(self, declared: Declaration, found: Found) -> Place:
         """Where ``declared`` belongs: to whom its documents do; else to who declared exactly the same; else to nobody
         yet, and then to a new number."""

@@ -12,6 +12,7 @@ import msgspec
 from motma.core.facts import Fact, Holder, LookedUp
 from motma.core.ids import FactId, Qid, new_fact_id, parse_plate
 from motma.core.words import Words
+from motma.services.citizens import Citizens
 from motma.services.enrol import Device, TooManyGuesses
 from motma.storage.keys import Secrets
 from motma.storage.store import Act, Holding, Store
@@ -57,8 +58,9 @@ class TooManyLookups(TooManyGuesses):
 class Plates:
     """The officer's other verb. Found people are checked by their number, as if it had been typed."""
 
-    def __init__(self, *, store: Store, secrets: Secrets, random: Callable[[int], bytes]) -> None:
+    def __init__(self, *, store: Store, citizens: Citizens, secrets: Secrets, random: Callable[[int], bytes]) -> None:
         self._store = store
+        self._citizens = citizens
         self._secrets = secrets
         self._random = random
         self._asked: dict[str, list[dt.datetime]] = {}
@@ -75,7 +77,7 @@ class Plates:
         for holding in await self._store.holdings(plate_key(self._secrets, plate)):
             newest.setdefault(holding.qid, holding)
         for holding in list(newest.values())[:_PEOPLE_MAX]:
-            standing = await self._store.standing(holding.qid)
+            standing = await self._citizens.standing(holding.qid)
             if standing is None or standing.declaration != holding.declaration or now >= standing.valid_until:
                 continue
             if traveller := await self._traveller(holding.qid, standing.code):

@@ -7,13 +7,10 @@ import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator, Callable
 
-import msgspec
-
-from motma.core.facts import Accepted, Issued, Standing
-from motma.core.form import Declaration
-from motma.core.identity import Grade
+from motma.core.facts import Issued, Standing
 from motma.core.ids import Qid, new_fact_id
 from motma.services.board import BoardReader
+from motma.services.citizens import Citizens
 from motma.services.codes import CodeOffice, Due
 from motma.storage.store import Act, Store
 
@@ -25,9 +22,18 @@ _AT_ONCE = 64
 class Reissue:
     """The verb of who looks after the keys."""
 
-    def __init__(self, *, store: Store, board: BoardReader, codes: CodeOffice, random: Callable[[int], bytes]) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        board: BoardReader,
+        citizens: Citizens,
+        codes: CodeOffice,
+        random: Callable[[int], bytes],
+    ) -> None:
         self._store = store
         self._board = board
+        self._citizens = citizens
         self._codes = codes
         self._random = random
 
@@ -52,27 +58,27 @@ class Reissue:
             after = page[-1].qid
 
     async def _one(self, standing: Standing, now: dt.datetime, signed_by: str) -> bool:
-        if standing.revoked or standing.code is None or now >= standing.valid_until:
+        if standing.revoked or standing.into or standing.code is None or now >= standing.valid_until:
             return False
         held = await self._store.fact(standing.code)
         if held is None or not isinstance(held.what, Issued) or (signed_by and held.what.key != signed_by):
             return False
-        declared = await self._store.fact(standing.declaration)
+        declared = await self._citizens.declared(standing)
         measure = (await self._board.current(now)).measures.get(standing.measure)
-        if declared is None or declared.personal is None or not isinstance(declared.what, Accepted) or measure is None:
+        if declared is None or measure is None:
             return False
         due = Due(
             declaration=standing.declaration,
             born_with=new_fact_id("cod", now, self._random(10)),
             qid=standing.qid,
             measure=measure,
-            matched=standing.grade is Grade.MATCHED,
+            matched=standing.grade.is_sure,
             valid_from=standing.valid_from,
             valid_until=standing.valid_until,
             reissue=True,
             actor="reissue",
             carrier=held.what.carrier,
         )
-        _, fact = await self._codes.issue(msgspec.json.decode(declared.personal, type=Declaration), due, now)
+        _, fact = await self._codes.issue(declared, due, now)
         await self._store.append(Act(facts=await self._codes.complete((fact,), now)))
         return True
