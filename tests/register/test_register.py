@@ -1,15 +1,23 @@
 """The register as it runs: its four questions, who may ask them, and how it fails on demand."""
 
+import json
+import re
 import time
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
+from motma.connectors.registry import Registry
+from motma.register.answers import ATTRIBUTES, MALFORMED, NO_ORDER, TOO_BROAD, UNKNOWN_ATTRIBUTE
+from motma.register.faults import Faults
 from motma.register.population import Person, Population
+from motma.register.program import serve
 from motma.register.tokens import SCOPES, Tokens
 from tests.register.asking import Client, basic
 from tests.register.running import SEED, SIZE, Running, register, start
@@ -17,7 +25,6 @@ from tests.register.running import SEED, SIZE, Running, register, start
 PEOPLE = Population(SEED, SIZE)
 NEAR = [PEOPLE.person(index) for index in range(6_000)]
 NOBODY = "999199999999"
-EVERYTHING = ("fullName", "dateOfBirth", "sex", "oldNumber", "passportNumber", "passportCountry", "guardian")
 
 
 def somebody(like: Callable[[Person], object]) -> Person:
@@ -51,7 +58,7 @@ def client(running: Running) -> Iterator[Client]:
 
 def test_it_reads_what_is_asked_for_and_no_more(client: Client) -> None:
     old, passport = CITIZEN.documents[1:]
-    answer = client.read(CITIZEN.uin, *EVERYTHING)
+    answer = client.read(CITIZEN.uin, *ATTRIBUTES)
     assert answer.status_code == 200 and answer.json() == {
         "fullName": CITIZEN.name,
         "dateOfBirth": CITIZEN.birth_date.isoformat(),
@@ -393,3 +400,25 @@ def test_without_being_asked_for_there_is_no_door_to_faults() -> None:
     finally:
         running.end()
     assert running.process.poll() is not None
+
+
+# ---- what is written about it
+
+
+def test_the_page_about_it_tells_all_that_there_is() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "register.md").read_text("utf-8")
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| ")]
+    named = {word for row in rows for word in re.findall(r"[\w.]+", row)}
+    assert set(ATTRIBUTES) <= named
+    assert {field.name for field in msgspec.structs.fields(Faults)} <= named
+    assert {str(code) for code in (MALFORMED, TOO_BROAD, NO_ORDER, UNKNOWN_ATTRIBUTE)} <= named
+    assert {name for name in vars(Registry) if not name.startswith("_")} <= named
+    options = {option for parameter in serve.params for option in parameter.opts}
+    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]*", page)) <= options
+    assert all(scope in page for scope in SCOPES if scope != "pr.document.read")
+
+
+def test_the_person_on_the_page_is_in_the_register(client: Client) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "register.md").read_text("utf-8")
+    said, uin = re.search(r"-d '(\{.*?\})' \S+/v1/persons/([0-9]+)/match", page).groups()  # type: ignore[union-attr]
+    assert client.match(uin, json.loads(said)).json() == []
