@@ -22,6 +22,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "MOTMA_DATA": str(settings.data),
         "MOTMA_DATABASE_URL": settings.database_url,
         "MOTMA_PORT": str(settings.port),
+        "MOTMA_ISSUER": settings.issuer,
         "MOTMA_REGISTER_URL": running.url,
         "MOTMA_REGISTER_CLIENT": running.client_id,
         "MOTMA_REGISTER_SECRET": running.client_secret,

@@ -45,7 +45,7 @@ async def test_no_person_in_any_log(
 ) -> None:
     """Whole lines, good, refused, pending, forged and broken, with everything logged that there is to log."""
     caplog.set_level(logging.DEBUG)
-    logged = structlog.testing.CapturingLogger()
+    logged, before = structlog.testing.CapturingLogger(), structlog.get_config()
     structlog.configure(logger_factory=lambda *_: logged, cache_logger_on_first_use=False)
     try:
         people = [world.person(n) for n in range(5)]
@@ -85,7 +85,7 @@ async def test_no_person_in_any_log(
         ):
             assert answer.status_code in (500, 503)
     finally:
-        structlog.reset_defaults()
+        structlog.configure(**before)
     captured = capfd.readouterr()
     told = "\n".join([str(logged.calls), caplog.text, captured.out, captured.err])
     assert "worker.matched" in told
