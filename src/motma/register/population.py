@@ -41,6 +41,7 @@ _PASSPORT_LETTERS = "CDEGKMPT"
 _LETTERS_HERE = "BN"  # of passports of this country
 _PASSPORT_EVERY = 16  # so many have one passport among them
 _YEAR_ONLY_BEFORE = 1960  # of those born before, one in eight
+_DIGITS = {"cccd": 12, "cmnd": 9, "passport": 8}
 _SAME_NUMBER_GROUP = 512  # people, among whom an old number may be borne twice
 
 _MASK = (1 << 64) - 1
@@ -174,10 +175,11 @@ class Population:
     def holders(self, document: Document, *, any_letter: bool = False) -> tuple[Person, ...]:
         """Everybody who holds this number: nobody, one, two with an old number; two passports of two countries.
 
-        Who issued a passport is not compared, nor its letter if ``any_letter``.
+        Who issued a passport is not compared, nor its letter if ``any_letter``. Nobody is found in the same time as
+        somebody: somebody else is made and compared, so that the doors before a register can be tried with this one.
         """
         digits = document.number[1:] if document.kind == "passport" else document.number
-        candidates = [self.person(index) for index in self._indexes_of(document.kind, digits) if index < self.size]
+        candidates = [self.person(index % self.size) for index in self._indexes_of(document.kind, digits)]
         return tuple(
             person
             for person in candidates
@@ -276,21 +278,22 @@ class Population:
         return (group * 101 + self._root) % (_SAME_NUMBER_GROUP // 2)
 
     def _indexes_of(self, kind: str, digits: str) -> tuple[int, ...]:
-        """The only indexes that may hold this number; the caller compares the rest of it."""
-        if not (digits.startswith("999") and digits.isascii() and digits.isdigit()):
-            return ()
-        if kind == "cccd" and len(digits) == 12:
+        """The only indexes that may hold this number, and some index for what is no number of ours.
+
+        The caller compares the whole of it.
+        """
+        if not (digits.isascii() and digits.isdigit() and len(digits) == _DIGITS.get(kind)):
+            return (int.from_bytes(digits.encode(errors="replace"), "big"),)
+        if kind == "cccd":
             return (self._cccd.back(int(digits[5:])),)
-        if kind == "cmnd" and len(digits) == 9:
+        if kind == "cmnd":
             index = self._cmnd.back(int(digits[3:]))
             group, place = divmod(index, _SAME_NUMBER_GROUP)
             return (index, index + _SAME_NUMBER_GROUP // 2) if place == self._double_place(group) else (index,)
-        if kind == "passport" and len(digits) == 8:
-            block = self._passport.back(int(digits[3:]))
-            trip = self._travels.back(int(digits[3:]))
-            here = trip * _PASSPORT_EVERY + (trip * 5 + self._root) % _PASSPORT_EVERY
-            return (block * _FOREIGN_EVERY + self._foreign_place(block), here)
-        return ()
+        block = self._passport.back(int(digits[3:]))
+        trip = self._travels.back(int(digits[3:]))
+        here = trip * _PASSPORT_EVERY + (trip * 5 + self._root) % _PASSPORT_EVERY
+        return (block * _FOREIGN_EVERY + self._foreign_place(block), here)
 
     def _foreign_place(self, block: int) -> int:
         """Which of a hundred people is the foreigner; so they can be counted without being looked for."""
