@@ -66,7 +66,7 @@ async def test_what_a_server_writes_is_about_nobody(tmp_path: Path) -> None:
         ]
         assert all(answer.status_code < 500 for answer in refusals)
         await world.declare_on_page(browser, people[3])
-        await officer.post("/v1/plates", json={"plate": "59C112345"})
+        await officer.post("/scan/plates", json={"plate": "59C112345"})
         assert (await world.check(qid=good.json()["qid"], officer=officer)).status_code == 200
         assert log.read_text().count("\n") <= 1, "nothing to complain of so far"
 

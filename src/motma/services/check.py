@@ -8,7 +8,7 @@ import msgspec
 from motma.core.code import Liveness, VerifiedCode, liveness
 from motma.core.decision import Evidence, Verdict, decide
 from motma.core.errors import Conflict, Invalid
-from motma.core.facts import Fact, Holder, Scanned, Standing
+from motma.core.facts import Fact, Scanned, Standing
 from motma.core.flow import Advice, Network, advise
 from motma.core.fold import Board
 from motma.core.ids import FactId, Qid, parse_fact_id
@@ -19,6 +19,7 @@ from motma.core.words import Words
 from motma.services.board import BoardReader
 from motma.services.citizens import Citizens
 from motma.services.enrol import Device
+from motma.services.faces import face_of
 from motma.services.shown import Shown, scanned, typed
 from motma.storage.store import Act, Already, Store
 
@@ -194,11 +195,8 @@ class Check:
 
     async def _holder(self, standing: Standing | None) -> Person | None:
         """Who a typed number belongs to, from the code last issued."""
-        issued = await self._store.fact(standing.code) if standing and standing.code else None
-        if standing is None or issued is None or issued.personal is None:
-            return None
-        holder = msgspec.json.decode(issued.personal, type=Holder)
-        return Person(standing.qid, holder.name, holder.birth_date, holder.last_four)
+        face = await face_of(self._store, standing.code) if standing else None
+        return Person(standing.qid, face.name, face.birth_date, face.last_four) if standing and face else None
 
     async def _as_first_answered(self, again: Fact, person: Person | None, standing: Standing | None) -> Checked:
         """The answer that was given to the scan of this id. One verdict must never be shown for another person."""

@@ -9,11 +9,12 @@ from collections.abc import Callable
 
 import msgspec
 
-from motma.core.facts import Fact, Holder, LookedUp
+from motma.core.facts import Fact, LookedUp
 from motma.core.ids import FactId, Qid, new_fact_id, parse_plate
 from motma.core.words import Words
 from motma.services.citizens import Citizens
 from motma.services.enrol import Device, TooManyGuesses
+from motma.services.faces import face_of
 from motma.storage.keys import Secrets
 from motma.storage.store import Act, Holding, Store
 
@@ -94,11 +95,8 @@ class Plates:
         recent.append(now)  # before anything is waited for: many who ask at once are many
 
     async def _traveller(self, qid: Qid, code: FactId | None) -> Traveller | None:
-        issued = await self._store.fact(code) if code else None
-        if issued is None or issued.personal is None:
-            return None
-        holder = msgspec.json.decode(issued.personal, type=Holder)
-        return Traveller(qid, holder.name, holder.birth_date.year, holder.last_four)
+        face = await face_of(self._store, code)
+        return Traveller(qid, face.name, face.birth_date.year, face.last_four) if face else None
 
     def _fact(self, device: Device, officer: str, qid: Qid | None, now: dt.datetime) -> Fact:
         return Fact(
