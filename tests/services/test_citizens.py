@@ -237,6 +237,13 @@ async def test_an_address_that_makes_mistake_after_mistake_is_heard_later(world:
     assert (await world.declare_on_page(browser, world.person(61))).status_code in (200, 303)
 
 
+async def test_a_code_says_the_name_that_was_meant(world: World) -> None:
+    person = next(one for one in map(world.person, range(500)) if one.name.startswith("Nguyễn Văn "))
+    sent = (await world.declare(person, name=person.name.replace("Nguyễn Văn", "Nguyeenx Vawn"))).json()
+    assert sent["outcome"] == "accepted"
+    assert (await world.check(sent["code"])).json()["citizen"]["name"] == person.name
+
+
 async def test_a_register_that_is_away_is_nobodys_mistake(world: World) -> None:
     world.registry.outage = True
     browser, platform = world.browser(), await world.platform()

@@ -131,6 +131,14 @@ async def test_a_name_in_another_style_is_the_same_name(overheard: Overheard) ->
     assert found.match.grade is Grade.MATCHED
 
 
+async def test_what_a_keyboard_left_over_is_read_as_it_was_meant(overheard: Overheard) -> None:
+    person = somebody(lambda one: with_old_number(one) and one.name.startswith("Nguyễn Thị "))
+    typed = declared(person, name=person.name.replace("Nguyễn Thị", "Nguyeenx Thij"))
+    found = await Matching(overheard).who(typed, ())
+    assert found.match.grade is Grade.MATCHED and found.read(typed).name == person.name
+    assert (await Matching(overheard).who(declared(person), ())).read(declared(person)).name == person.name
+
+
 async def test_while_it_is_away_everybody_is_pending(overheard: Overheard, running: Running) -> None:
     running.fault(outage=True)
     person = somebody(with_old_number)

@@ -3,7 +3,7 @@
 import datetime as dt
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import msgspec
@@ -48,12 +48,19 @@ class _Sending:
 
     id: FactId
     declaration: Declaration
-    personal: bytes
     measure: Measure
     source: str
     now: dt.datetime
     once: tuple[bytes, str] | None
     wallet: bytes | None
+
+    def reading(self, declaration: Declaration) -> "_Sending":
+        """The same, as it was meant."""
+        return self if declaration is self.declaration else replace(self, declaration=declaration)
+
+    @property
+    def personal(self) -> bytes:
+        return msgspec.json.encode(self.declaration)
 
     @property
     def subject(self) -> Document:
@@ -167,7 +174,6 @@ class Declare:
         sending = _Sending(
             id=new_fact_id("dcl", now, self._random(10)),
             declaration=declaration,
-            personal=msgspec.json.encode(declaration),
             measure=measure,
             source=source,
             now=now,
@@ -179,7 +185,8 @@ class Declare:
         else:
             async with self._tries.at(declaration.subject):
                 free = await self._free_try(sending)
-                receipt = await self._record(sending, await self._who(declaration, measure), free)
+                found = await self._who(declaration, measure)
+                receipt = await self._record(sending.reading(found.read(declaration)), found, free)
         if not receipt.repeated:
             self._tries.count(heard_from, receipt.match.grade)
         return receipt

@@ -66,7 +66,7 @@ class Identify:
         measure = (await self._board.current(now)).measures.get(standing.measure)
         found = await self._matching.ask(declaration, measure.accepts if measure else ())
         for _ in range(_RACES):
-            act = await self._found_out(standing, declaration, found, now)
+            act = await self._found_out(standing, found.read(declaration), found, now)
             if not isinstance(await self._store.append(act), Already):
                 return True
             # Their documents were claimed between our look and our write: they are one citizen with whoever did.

@@ -13,7 +13,7 @@ import msgspec
 from motma.connectors.registry import Registry
 from motma.core.errors import Unavailable
 from motma.core.form import Declaration
-from motma.core.identity import PENDING, Grade, IdentityClaim, Match, RegisterRecord, compare
+from motma.core.identity import PENDING, Grade, IdentityClaim, Match, RegisterRecord, compare, composed_name
 from motma.core.ids import Document
 from motma.core.words import Words
 
@@ -25,10 +25,18 @@ _UNIDENTIFIED = Match(Grade.UNIDENTIFIED)
 
 class Found(msgspec.Struct, frozen=True):
     """How a claim fits, and the keys of every document under which this citizen is known from now on; none if they
-    are not known to be somebody in particular."""
+    are not known to be somebody in particular.
+
+    ``name`` is set where only the keys of a keyboard were typed (Nguyeenx): the letters that were meant.
+    """
 
     match: Match
     keys: tuple[str, ...] = ()
+    name: str = ""
+
+    def read(self, declared: Declaration) -> Declaration:
+        """The declaration as it was meant."""
+        return msgspec.structs.replace(declared, name=self.name) if self.name else declared
 
 
 class Matching:
@@ -85,11 +93,13 @@ class Matching:
             return Found(compare(claim, None))
         if "dateOfBirth" in differing:
             return Found(Match(Grade.MISMATCHED, ("birth_date",)))
-        match = Match(Grade.MATCHED)
+        match, name = Match(Grade.MATCHED), ""
         if differing:
-            held = await self._registry.read(uin, ("fullName", "dateOfBirth"))
-            match = compare(claim, _record(held or {}), accepts)
-        return Found(match, tuple(dict.fromkeys((*_own(claim.document), _key_of(uin)))))
+            record = _record(await self._registry.read(uin, ("fullName", "dateOfBirth")) or {})
+            match = compare(claim, record, accepts)
+            composed = composed_name(claim.name, record.name)
+            name = composed if match.grade is Grade.MATCHED and composed != claim.name else ""
+        return Found(match, tuple(dict.fromkeys((*_own(claim.document), _key_of(uin)))), name)
 
 
 def _record(held: Mapping[str, str]) -> RegisterRecord:
