@@ -84,6 +84,16 @@ async def test_five_hundred_at_once_of_fifty_people_are_fifty_citizens(anywhere:
     assert (rebuilt.checked, rebuilt.differing) == (len(standings), ())
 
 
+async def test_card_old_card_and_passport_at_once_are_one_citizen(world: World) -> None:
+    people = map(world.registry.population.person, range(3_000))
+    person = next(one for one in people if {"cccd", "cmnd", "passport"} <= {held.kind for held in one.documents})
+    platforms = [await world.platform(name) for name in PLATFORMS]
+    sendings = [(platforms[n % 4], person.documents[n % 3]) for n in range(24)]
+    sent = await asyncio.gather(*[world.declare(person, one, document=by(held)) for one, held in sendings])
+    assert {answer.json()["outcome"] for answer in sent} == {"accepted"}
+    assert len({answer.json()["qid"] for answer in sent}) == 1
+
+
 async def test_two_numbers_of_one_citizen_are_joined_and_both_find_them(world: World) -> None:
     one, other = await join(world)
     for shown in ({"code": one["code"]}, {"code": other["code"]}, {"qid": one["qid"]}, {"qid": other["qid"]}):
@@ -180,6 +190,28 @@ async def test_a_child_without_a_number_is_a_citizen_of_their_own(world: World) 
     assert sent["qid"] != (await world.declare(guardian)).json()["qid"]
     alone = [await declare(guardian=None) for _ in range(2)]
     assert len({one["qid"] for one in alone}) == 2, "nobody knows whether they are the same"
+
+
+async def test_a_child_in_the_register_is_found_through_its_guardian(world: World) -> None:
+    population = world.registry.population
+    child = next(one for one in map(population.person, range(3_000)) if one.guardian is not None)
+    guardian = {"kind": "cccd", "number": child.guardian}
+    body = {**world.declaration(child), "document": {"kind": "none"}, "guardian": guardian}
+    sent = (await world.send(await world.platform(), body)).json()
+    assert sent["outcome"] == "accepted"
+    assert (await world.declare(child)).json()["qid"] == sent["qid"], "by its own number it is the same citizen"
+    other = {**body, "name": "Nguyễn Bé Na"}
+    assert (await world.send(await world.platform(), other)).json()["outcome"] == "unidentified"
+
+
+async def test_who_is_known_by_year_only_is_compared_by_year(world: World) -> None:
+    elder = next(one for one in map(world.registry.population.person, range(3_000)) if one.record.year_only)
+    year = elder.birth_date.year
+    assert (await world.declare(elder, birth_date=str(year))).json()["outcome"] == "accepted"
+    assert (await world.declare(elder, birth_date=f"{year}-07-09")).json()["outcome"] == "accepted"
+    young = next(one for one in map(world.person, range(100)) if one.birth_date.strftime("%d%m") != "0101")
+    sent = (await world.declare(young, birth_date=str(young.birth_date.year))).json()
+    assert sent["outcome"] == "refused", "a year alone is in the number already and proves nothing"
 
 
 # -- no oracle ---------------------------------------------------------------------------------------------------------
