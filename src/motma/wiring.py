@@ -18,6 +18,7 @@ from motma.connectors.registry.osia import OsiaRegistry, Where
 from motma.core.cose import Signer
 from motma.forms import load_form, load_units
 from motma.roads import load_network
+from motma.services.afterwards import Afterwards
 from motma.services.board import BoardReader
 from motma.services.carriers import Carriers
 from motma.services.check import Check
@@ -29,11 +30,14 @@ from motma.services.identify import Identify
 from motma.services.matching import Matching
 from motma.services.plates import Plates
 from motma.services.reissue import Reissue
+from motma.services.repair import Repair
+from motma.services.review import Review
 from motma.services.status import StatusDesk
 from motma.services.steer import Steer
 from motma.services.tries import Tries
 from motma.services.trust import Trust
 from motma.services.trustlist import TrustDesk
+from motma.services.wallet import Wallet
 from motma.storage.keys import Secrets, open_chest
 from motma.storage.store import Store
 from motma.web.app import create_app
@@ -97,6 +101,7 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
             next_index=status.next_index,
             consequences=status.consequences,
         )
+        check = Check(store=store, board=board, citizens=citizens, network=network)
         house = House(
             declare=Declare(
                 store=store,
@@ -111,7 +116,19 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
                 units=load_units(),
                 network=network,
             ),
-            check=Check(store=store, board=board, citizens=citizens, network=network),
+            afterwards=Afterwards(store),
+            wallets=Wallet(store=store, network=network),
+            check=check,
+            repair=Repair(
+                store=store,
+                board=board,
+                matching=matching,
+                citizens=citizens,
+                codes=codes,
+                check=check,
+                secrets=secrets,
+            ),
+            review=Review(store=store, citizens=citizens, codes=codes, secrets=secrets, random=random),
             plates=Plates(store=store, citizens=citizens, secrets=secrets, random=random),
             steer=Steer(store=store, board=board, network=network, random=random),
             enrol=Enrol(store=store, secrets=secrets, random=random, network=network),

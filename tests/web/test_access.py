@@ -254,7 +254,7 @@ async def test_who_declares_for_somebody_learns_nothing_of_their_ways(world: Wor
     """A neighbour who knows a name, a number and a birthday declares for them: they must not see who looked."""
     citizen, neighbour = world.browser(), world.browser()
     await world.declare_on_page(citizen, world.person(0))
-    held = await world.built.house.declare.held(world.built.house.wallet(citizen.cookies["motma_wallet"]), world.now)
+    held = await world.built.house.wallets.held(world.built.house.wallet(citizen.cookies["motma_wallet"]))
     await world.check(code=held[0].code)
     await world.declare_on_page(neighbour, world.person(0))
     await world.check(qid=held[0].qid)
@@ -269,13 +269,13 @@ async def test_nor_by_so_many_facts_that_the_citizens_own_declaration_is_out_of_
     world.now += dt.timedelta(seconds=1)
     await world.declare_on_page(neighbour, world.person(0))
     wallet = world.built.house.wallet(neighbour.cookies["motma_wallet"])
-    [held] = await world.built.house.declare.held(wallet, world.now)
+    [held] = await world.built.house.wallets.held(wallet)
     look = LookedUp("device", "officer")
     ids = [new_fact_id("plk", world.now, n.to_bytes(10, "big")) for n in range(1_000)]
     many = [Fact(id=id, at=world.now, actor="x", qid=held.qid, what=look) for id in ids]
     await world.built.store.append(Act(facts=tuple(many)))
     await world.check(qid=held.qid)
-    assert await world.built.house.declare.looks(wallet, held.qid) == []
+    assert await world.built.house.wallets.looks(wallet, held.qid) == []
 
 
 async def test_signing_in_gives_a_new_secret_and_takes_none(world: World) -> None:

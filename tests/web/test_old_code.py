@@ -38,7 +38,7 @@ def seen(page: str) -> list[str]:
 
 async def held(world: World, browser: httpx.AsyncClient) -> list[str]:
     wallet = world.built.house.wallet(browser.cookies["motma_wallet"])
-    return [str(code.qid) for code in await world.built.house.declare.held(wallet, world.now)]
+    return [str(code.qid) for code in await world.built.house.wallets.held(wallet)]
 
 
 async def ask(world: World, browser: httpx.AsyncClient, n: int = 1, qid: str | None = None) -> httpx.Response:

@@ -294,7 +294,7 @@ async def test_the_holder_gets_the_paper_and_nobody_else(world: World, opened: O
     answer = await mine.get("/code/1/paper")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "application/pdf")
     assert answer.headers["cache-control"] == "no-store"
-    held = await world.built.house.declare.held(world.built.house.wallet(mine.cookies["motma_wallet"]), world.now)
+    held = await world.built.house.wallets.held(world.built.house.wallet(mine.cookies["motma_wallet"]))
     assert answer.headers["content-disposition"] == f'attachment; filename="mot-ma-{held[0].qid[-6:]}.pdf"'
     text = said(opened(answer.content)[0])
     assert world.person(0).name in text and group_qid(held[0].qid) in text

@@ -53,7 +53,10 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Accepted(msgspec.Struct, frozen=True, tag="declaration.accepted"):
-    """A declaration was recorded and its citizen may travel on it until ``valid_until``."""
+    """A declaration was recorded and its citizen may travel on it until ``valid_until``.
+
+    ``how``: in what its name differs from the register's, if it is repairable.
+    """
 
     source: str
     measure: str
@@ -63,6 +66,7 @@ class Accepted(msgspec.Struct, frozen=True, tag="declaration.accepted"):
     route: tuple[str, ...]
     valid_from: dt.datetime
     valid_until: dt.datetime
+    how: str | None = None
 
 
 class Refused(msgspec.Struct, frozen=True, tag="declaration.refused"):

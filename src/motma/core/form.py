@@ -155,7 +155,7 @@ def parse_declaration(
     """
     fields = _Fields(raw)
     name = fields.take("name", parse_name)
-    birth_date = fields.take("birth_date", lambda text: _parse_birth_date(text, now))
+    birth_date = fields.take("birth_date", lambda text: parse_birth_date(text, now))
     sex = fields.choose("sex", ("female", "male", "other"))
     nationality = fields.take("nationality", lambda text: _parse_country(text, form))
     kind = fields.choose("document.kind", ("cccd", "cmnd", "passport", "none"))
@@ -306,8 +306,11 @@ class _Fields:
             )
 
 
-def _parse_birth_date(text: str, now: dt.datetime) -> dt.date:
-    """A date, or a year alone: 1 January then, as documents print it for whom no more is known of."""
+def parse_birth_date(text: str, now: dt.datetime) -> dt.date:
+    """A date (YYYY-MM-DD), or a year alone: 1 January then, as documents print it for whom no more is known of.
+
+    Raises :class:`Invalid` ``birth_date.*``.
+    """
     if _YEAR.fullmatch(text):
         text += "-01-01"
     try:

@@ -8,6 +8,7 @@ import { qidProblem } from "./ids.js";
 import { listenForBursts } from "./keyboard.js";
 import { openPad } from "./pad.js";
 import { openPlate } from "./plate.js";
+import { openRepair, show as showRepair, takeCard } from "./repair.js";
 import { keep, recall } from "./settings.js";
 import { Sound } from "./sound.js";
 import { watchContact } from "./contact.js";
@@ -49,6 +50,7 @@ const LISTS_MS = 240_000; // a list of status is good for 300 s
 
 let turn = 0; // the newest scan; the answer to an older one is not shown over it
 let shown = null;
+let isReadingCard = false; // the camera looks for a document, for the sheet of repair.js
 
 function submit(text) {
   const what = qidProblem(text) === null ? { qid: text } : { code: text };
@@ -95,7 +97,7 @@ function show(answer, { silent = false } = {}) {
   $("more-title").textContent = `${say("more")} (${view.more.length})`;
   $("more-list").replaceChildren(...view.more.map(({ reason, cure }) => element("li", `${reason} ${cure}`)));
   $("act").textContent = say(`action.${view.action}`);
-  $("next").hidden = view.action !== "retry";
+  $("next").hidden = view.action !== "retry" && view.action !== "repair";
   $("verdict").hidden = $("go-on").hidden = false;
   $("verdict").classList.remove("tight");
   $("verdict").classList.toggle("tight", $("main").scrollHeight > $("main").clientHeight);
@@ -107,6 +109,8 @@ function show(answer, { silent = false } = {}) {
 function leaveVerdict() {
   if (shown) leftAt = performance.now();
   shown = null;
+  isReadingCard = false;
+  document.body.classList.remove("reading-card");
   delete document.body.dataset.tone;
   $("verdict").hidden = $("go-on").hidden = true;
 }
@@ -114,9 +118,60 @@ function leaveVerdict() {
 $("act").addEventListener("click", () => {
   if (shown.view.action === "retry") judge(shown.answer.scan);
   else if (shown.view.action === "sign_in") location.assign("/scan/shift");
+  else if (shown.view.action === "repair") repair(shown.answer);
   else leaveVerdict();
 });
 $("next").addEventListener("click", leaveVerdict);
+
+// ---------------------------------------------------------------- putting a declaration right
+
+function repair({ scan, verdict }) {
+  openRepair({
+    say,
+    fetch: (...ask) => fetch(...ask),
+    now: Date.now,
+    random: () => crypto.getRandomValues(new Uint8Array(10)),
+    scan,
+    citizen: verdict.citizen,
+    onAnswer(answer) {
+      turn += 1;
+      closeSheets();
+      show(answer);
+    },
+    onScanCard: () => readCards(true),
+    onSignedOut() {
+      closeSheets();
+      show({ kind: "signed_out" }, { silent: true });
+    },
+  });
+}
+
+function readCards(isOn) {
+  isReadingCard = isOn;
+  document.body.classList.toggle("reading-card", isOn);
+  if (isOn) {
+    delete document.body.dataset.tone;
+    $("verdict").hidden = $("go-on").hidden = true;
+    tell("repair.aim", { stays: true });
+  } else {
+    if (shown) show(shown.answer, { silent: true }); // it stands behind the sheet
+    else tell(null);
+  }
+}
+
+/** A text from the camera, a picture or a hand scanner: a card if one is asked for, else somebody's code. */
+function received(text) {
+  if (!isReadingCard) return submit(text);
+  isReadingCard = false; // so that the sheet opens over the verdict
+  if (takeCard(text)) return Promise.resolve(readCards(false));
+  isReadingCard = true;
+  return Promise.resolve(tell("repair.not_card", { stays: true }));
+}
+
+$("type-card").addEventListener("click", () => {
+  readCards(false);
+  showRepair();
+});
 
 // A double tap on "next" must not press the button that appears beneath it.
 let leftAt = -Infinity;
@@ -131,10 +186,12 @@ document.querySelector(".tools").addEventListener(
 );
 for (const place of ["verdict", "finder"]) {
   $(place).addEventListener("click", (event) => {
-    if (shown && shown.view.action !== "sign_in" && !event.target.closest("details, a, button")) leaveVerdict();
+    const isAsked = isReadingCard || shown?.view.action === "sign_in";
+    if (shown && !isAsked && !event.target.closest("details, a, button")) leaveVerdict();
   });
 }
 document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && isReadingCard) return void $("type-card").click();
   if (event.key === "Escape" && shown && shown.view.action !== "sign_in") leaveVerdict();
 });
 
@@ -150,7 +207,7 @@ const camera = new Camera({
     if (document.querySelector("dialog[open]")) return void sightings.stays(text, Date.now());
     if (!sightings.isNew(text, Date.now())) return;
     measure("motma.decode", frameAt);
-    submit(text).then(() => measure("motma.verdict", frameAt));
+    received(text).then(() => measure("motma.verdict", frameAt));
   },
   onFailure: () => tell("reader.failed", { stays: true }),
 });
@@ -189,7 +246,7 @@ $("picture").addEventListener("change", async ({ target }) => {
   const whole = { x: 0, y: 0, width: picture.width, height: picture.height };
   try {
     const text = await decoder.read(picture, whole, { thorough: true });
-    await (text ? submit(text) : tell("picture.none"));
+    await (text ? received(text) : tell("picture.none"));
   } catch {
     tell("reader.failed", { stays: true });
   } finally {
@@ -198,7 +255,7 @@ $("picture").addEventListener("change", async ({ target }) => {
 });
 
 listenForBursts(window, {
-  onScan: submit,
+  onScan: received,
   onComposed: () => tell("wedge.composed"),
 });
 

@@ -30,7 +30,9 @@ export function offlineFindings({ problem, code, status, keys }, why) {
   const tone = STOPS.has(deciding) ? "stop" : "unknown";
   const away = [`away.${why}`];
   const found = problem ? [[problem]] : whatItSays(code, status, deciding);
-  const note = [...agesOf(keys, status), ...troublesOf(keys, status), ["unknown.unrecorded"]];
+  const isUnsure = tone === "unknown" && code !== null && !code.matched; // it would be repaired here, with a network
+  const needs = isUnsure ? [["repair.needs_network"]] : [];
+  const note = [...agesOf(keys, status), ...troublesOf(keys, status), ...needs, ["unknown.unrecorded"]];
   return {
     tone,
     person: code,

@@ -1,6 +1,7 @@
 // From an answer to what is shown: pure, so that every sentence an officer can meet is under test.
 
 import { offlineFindings } from "./offline.js";
+import { canRepair, repairedWords } from "./repair.js";
 import { agoWords, sayIn } from "./words.js";
 
 const TONES = { accept: "go", manual: "check", refer: "next", reject: "stop" };
@@ -15,7 +16,7 @@ const TONES = { accept: "go", manual: "check", refer: "next", reject: "stop" };
  *   note    in small type: by what that is known, and how old it is; null where the server said it
  *   more    further reasons: [{ reason, cure }]
  *   until   end of validity, in words, or null
- *   action  "next" | "retry" | "sign_in": what the big button does
+ *   action  "next" | "retry" | "sign_in" | "repair": what the big button does
  * Times are Vietnam's, as on the code and on paper, whatever zone the device is set to.
  */
 export function viewOf(answer, lang, { timeZone = "Asia/Ho_Chi_Minh" } = {}) {
@@ -43,6 +44,8 @@ export function viewOf(answer, lang, { timeZone = "Asia/Ho_Chi_Minh" } = {}) {
     more: rest,
     until: tone === "go" && valid_until ? say("until", moment(valid_until, lang, timeZone)) : null,
   };
+  if (canRepair(answer)) view.action = "repair";
+  if (answer.repaired) view.note = repairedWords(answer.repaired, say);
   if (tone === "next" && refer) {
     view.cure = `${say("refer.to", refer.name[lang])}, ${distance(refer.metres, lang, say)}.`;
   }
@@ -88,7 +91,7 @@ function withoutServer({ why, says }, lang, timeZone, say) {
 function aboutPerson({ last_four, birth_date }, tone, say) {
   const [year, month, day] = birth_date.split("-");
   const born = tone === "check" || tone === "unknown" ? `${day}/${month}/${year}` : say("person.born", year);
-  return [`•••• ${last_four}`, born];
+  return [last_four === "none" ? say("person.no_number") : `•••• ${last_four}`, born];
 }
 
 function distance(metres, lang, say) {

@@ -88,6 +88,35 @@ const WORDS = {
   "word.stop": ["KHÔNG|QUA", "STOP"],
   "word.unknown": ["CHƯA|RÕ", "NOT|KNOWN"],
 
+  "repair.aim": ["Đưa mã trên thẻ CCCD vào khung", "Hold the code on the CCCD card in the frame"],
+  "repair.not_card": ["Đây không phải mã trên thẻ CCCD. Đưa thẻ lại gần, hoặc gõ tay.", "This is not the code of a CCCD card. Hold the card closer, or type."],
+  "repair.read": ["Đã đọc thẻ. So với mặt thẻ, chọn lý do rồi xác nhận.", "Card read. Compare with its face, choose the reason, then confirm."],
+  "repair.asking": ["Đang lưu và kiểm tra lại…", "Saving, and checking again…"],
+  "repair.no_reason": ["Chọn lý do.", "Choose the reason."],
+  "repair.offline": [
+    "Mất mạng: chưa lưu gì. So giấy tờ bằng mắt, hoặc thử lại khi có mạng.",
+    "No network: nothing was saved. Compare by eye, or try again with a network.",
+  ],
+  "repair.failed": [
+    "Máy chủ chưa trả lời. Bấm lại: lưu hai lần vẫn là một.",
+    "The server did not answer. Press again: saved twice is saved once.",
+  ],
+  "repair.needs_network": [
+    "Sửa tờ khai cần có mạng; lúc này chỉ so giấy tờ bằng mắt.",
+    "A repair needs a network; for now compare the documents by eye.",
+  ],
+  "repair.done.matched": ["Đã sửa; khớp dữ liệu dân cư.", "Put right; the register says the same."],
+  "repair.done.vouched": ["Đã ghi: bạn xác nhận người này.", "Recorded: you vouch for this person."],
+  "repair.changed": ["{0}: {1} → {2}.", "{0}: {1} → {2}."],
+  "repair.field.document.number": ["Số giấy tờ", "Document number"],
+  "repair.field.name": ["Họ tên", "Name"],
+  "repair.field.birth_date": ["Ngày sinh", "Birth date"],
+  "repair.field.sex": ["Giới tính", "Sex"],
+  "repair.sex.male": ["nam", "male"],
+  "repair.sex.female": ["nữ", "female"],
+  "repair.sex.other": ["khác", "other"],
+
+  "person.no_number": ["không có số", "no number"],
   "person.born": ["sinh {0}", "born {0}"],
   "live.live": ["Mã trực tiếp", "Live code"],
   "live.static": ["Mã tĩnh (ảnh hoặc bản in)", "Static code (picture or print)"],
@@ -290,6 +319,7 @@ const WORDS = {
   "signed_out.cure": ["Đăng nhập lại để kiểm tra tiếp.", "Sign in again to go on checking."],
 
   "action.next": ["Người tiếp theo", "Next person"],
+  "action.repair": ["Đúng người", "Right person"],
   "action.retry": ["Thử lại", "Try again"],
   "action.sign_in": ["Đăng nhập lại", "Sign in again"],
 };

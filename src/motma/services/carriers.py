@@ -23,6 +23,7 @@ from motma.core.ids import FactId, Qid, twin_id, twins_begin
 from motma.core.legacy.national import write_v1_1
 from motma.core.legacy.ours import unverified
 from motma.core.words import Words
+from motma.services.afterwards import declared_as_corrected, numbers_of
 from motma.services.board import BoardReader
 from motma.services.citizens import Citizens
 from motma.services.codes import CodeOffice, Due
@@ -37,8 +38,19 @@ _POINT_SIZES = (33, 65)
 
 async def codes_of(store: Store, holding: Holding) -> list[Fact]:
     """The codes issued on a browser's own declaration, newest first, without their personal part."""
-    issued = await store.facts_about(holding.qid, kinds=("code.issued",), newest_first=True)
+    numbers, _ = await numbers_of(store, holding.qid)
+    issued: list[Fact] = []
+    for number in reversed(numbers):  # what was issued since a merge stands under the number they go by now
+        issued += await store.facts_about(number, kinds=("code.issued",), newest_first=True)
     return [fact for fact in issued if isinstance(fact.what, Issued) and fact.what.declaration == holding.declaration]
+
+
+async def holding_of(store: Store, wallet: bytes, qid: Qid) -> Holding | None:
+    """The newest declaration of this browser for the citizen with the number ``qid``, whichever of theirs it got."""
+    for holding in await store.holdings(wallet):
+        if qid in (await numbers_of(store, holding.qid))[0]:
+            return holding
+    return None
 
 
 def read_point(raw: bytes) -> bytes:
@@ -84,7 +96,7 @@ class Carriers:
         and ``live.too_many`` after :data:`KEYS_A_DAY` keys.
         """
         point = read_point(key)
-        holding = next((one for one in await self._store.holdings(wallet) if one.qid == qid), None)
+        holding = await holding_of(self._store, wallet, qid)
         issued = await codes_of(self._store, holding) if holding else []
         base = next((fact for fact in issued if _is_plain(fact)), None)
         if holding is None or base is None:
@@ -134,7 +146,7 @@ class Carriers:
     ) -> str:
         due = await self._due(declaration, base, now)
         due = replace(due, holder_key=holder_key, carrier=carrier)
-        text, twin = await self._codes.issue(await self._declared(declaration, due.qid), due, now)
+        text, twin = await self._codes.issue(await self._declared(declaration), due, now)
         outcome = await self._store.append(Act(facts=await self._codes.complete((twin,), now), once=((once, twin.id),)))
         if isinstance(outcome, Already):  # somebody came first with the same wish: another tab, another press
             return await self._text(FactId(outcome.once.get(once, "")))
@@ -146,10 +158,11 @@ class Carriers:
         Raises :class:`Hidden` ``code.hidden`` for a citizen whom this browser did not declare, :class:`Conflict`
         ``old_code.spent`` for one whose code was withdrawn, :class:`Invalid` ``v1_1.unwritable``.
         """
-        holding = next((one for one in await self._store.holdings(wallet) if one.qid == qid), None)
+        holding = await holding_of(self._store, wallet, qid)
         fact = await self._store.fact(holding.declaration) if holding else None
-        standing = await self._citizens.standing(qid) if holding else None
-        if fact is None or fact.personal is None or standing is None:
+        standing = (await numbers_of(self._store, holding.qid))[1] if holding else None
+        declared = await declared_as_corrected(self._store, fact) if fact else None
+        if declared is None or standing is None:
             raise Hidden("code.hidden", Words("Không có mã này trên máy này.", "This code is not on this device."))
         if standing.revoked or standing.suspended:
             raise Conflict(
@@ -159,19 +172,19 @@ class Carriers:
                     "The code was revoked or suspended, so there is no old kind of it. Ask at a checkpoint.",
                 ),
             )
-        declared = msgspec.json.decode(fact.personal, type=Declaration)
         return write_v1_1(
-            qid=qid, name=declared.name, birth_date=declared.birth_date, document_number=declared.document.number
+            qid=standing.qid,
+            name=declared.name,
+            birth_date=declared.birth_date,
+            document_number=declared.document.number,
         )
 
-    async def _declared(self, declaration: FactId, qid: Qid) -> Declaration:
-        standing = await self._citizens.standing(qid)
-        if standing and standing.declaration == declaration and (said := await self._citizens.declared(standing)):
-            return said
+    async def _declared(self, declaration: FactId) -> Declaration:
         fact = await self._store.fact(declaration)
-        if fact is None or fact.personal is None:
+        declared = await declared_as_corrected(self._store, fact) if fact else None
+        if declared is None:
             raise _unread()
-        return msgspec.json.decode(fact.personal, type=Declaration)
+        return declared
 
     async def _due(self, declaration: FactId, base: Fact, now: dt.datetime) -> Due:
         """The same code once more: what it says of the citizen is what ``base`` says."""

@@ -4,20 +4,19 @@ import datetime as dt
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
 
 import msgspec
 
-from motma.core.errors import Conflict, Hidden, Unavailable
-from motma.core.facts import Accepted, Fact, Holder, Issued, LookedUp, Refused, Scanned
+from motma.core.errors import Conflict, Unavailable
+from motma.core.facts import Accepted, Fact, Holder, Refused
 from motma.core.flow import Network
 from motma.core.form import Declaration, Form, Units, parse_declaration
 from motma.core.identity import Grade, Match
-from motma.core.ids import Document, FactId, Qid, fact_id_bytes, new_fact_id, same_moment_id
+from motma.core.ids import Document, FactId, Qid, new_fact_id, same_moment_id
 from motma.core.measure import Measure, active_measure, require_measure
 from motma.core.words import Words
+from motma.services.afterwards import Outcome, match_of, outcome_of
 from motma.services.board import BoardReader
-from motma.services.carriers import codes_of, is_on_paper
 from motma.services.citizens import Citizens
 from motma.services.codes import CodeOffice, Due
 from motma.services.matching import Found, Matching
@@ -26,20 +25,8 @@ from motma.services.tries import Tries
 from motma.storage.keys import Secrets
 from motma.storage.store import Act, Already, Holding, Store
 
-_DECLARED_MAX = 200
 _RACES = 5
 """How often a citizen may be declared elsewhere at the same moment before we give up; twice is already rare."""
-
-
-Outcome = Literal["accepted", "repairable", "pending", "unidentified", "refused"]
-"""What became of a declaration. All but the last travel; all but the first are looked at by hand."""
-
-_OUTCOMES: dict[Grade, Outcome] = {
-    Grade.MATCHED: "accepted",
-    Grade.REPAIRABLE: "repairable",
-    Grade.PENDING: "pending",
-    Grade.UNIDENTIFIED: "unidentified",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,31 +72,6 @@ class Receipt:
     valid_from: dt.datetime | None = None
     valid_until: dt.datetime | None = None
     repeated: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class HeldCode:
-    """A code as its holder's page shows it."""
-
-    qid: Qid
-    name: str
-    code: str
-    code_id: FactId
-    valid_from: dt.datetime
-    valid_until: dt.datetime
-    grade: Grade
-    revoked: bool
-    suspended: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """Somebody looked at a citizen: when, where, and what the answer was."""
-
-    at: dt.datetime
-    checkpoint: str
-    checkpoint_name: Words
-    outcome: str
 
 
 class Declare:
@@ -252,6 +214,7 @@ class Declare:
             route=declaration.trip.checkpoints,
             valid_from=now,
             valid_until=min(now + dt.timedelta(hours=hours), measure.ends_at),
+            how=match.how,
         )
         place = await self._citizens.place(declaration, found)
         due = Due(
@@ -282,7 +245,7 @@ class Declare:
         )
         return act, Receipt(
             sending.id,
-            _OUTCOMES[match.grade],
+            outcome_of(match.grade),
             match,
             place.qid,
             issued.id,
@@ -290,67 +253,6 @@ class Declare:
             accepted.valid_from,
             accepted.valid_until,
         )
-
-    async def held(self, wallet: bytes, now: dt.datetime) -> list[HeldCode]:
-        """The codes that a browser may show, newest first: one for each citizen it declared.
-
-        A citizen declared again elsewhere keeps the code of *this* browser's declaration here; what the other door
-        was told is not shown to this one.
-        """
-        codes: dict[Qid, HeldCode] = {}
-        for holding in await self._store.holdings(wallet):
-            standing = await self._store.standing(holding.qid)
-            if standing is None or holding.qid in codes:
-                continue
-            newest = standing.declaration == holding.declaration
-            # The newest that is for a screen: matched late, or bound to this browser's key.
-            mine = [fact for fact in await codes_of(self._store, holding) if not is_on_paper(fact)]
-            code_id = mine[0].id if mine else same_moment_id("cod", holding.declaration)
-            issued = await self._store.fact(code_id)
-            if issued and issued.personal and isinstance(issued.what, Issued):
-                holder = msgspec.json.decode(issued.personal, type=Holder)
-                codes[holding.qid] = HeldCode(
-                    holding.qid,
-                    holder.name,
-                    holder.code,
-                    issued.id,
-                    holding.at,
-                    standing.valid_until if newest else issued.what.valid_until,
-                    standing.grade,
-                    standing.revoked,
-                    standing.suspended,
-                )
-        return list(codes.values())
-
-    async def looks(self, wallet: bytes, qid: Qid) -> list[Look]:
-        """Who looked at a citizen by a code that this browser holds, newest first. Raises :class:`Hidden` otherwise.
-
-        Anybody who knows somebody's number, name and birth date can declare for them; that must not tell where they
-        go. So a browser sees the looks at its own codes, and looks by typed number only while it is the one door that
-        ever declared this citizen.
-        """
-        mine = {holding.declaration for holding in await self._store.holdings(wallet) if holding.qid == qid}
-        if not mine:
-            raise Hidden("code.hidden", Words("Không có mã này trên máy này.", "This code is not on this device."))
-        facts = await self._store.facts_about(qid, newest_first=True, limit=1_000)
-        codes = {
-            fact_id_bytes(fact.id).hex()
-            for fact in facts
-            if isinstance(fact.what, Issued) and fact.what.declaration in mine
-        }
-        declared = await self._store.facts_about(qid, kinds=("declaration.accepted",), limit=_DECLARED_MAX)
-        # More of them than are read: whose the others are is not known, and not to be brought about by declaring on.
-        alone = len(declared) < _DECLARED_MAX and all(fact.id in mine for fact in declared)
-        looks = []
-        for fact in facts:
-            what = fact.what
-            by_code = what.code_id if isinstance(what, Scanned) else ""
-            if isinstance(what, Scanned | LookedUp) and (by_code in codes or (not by_code and alone)):
-                place = self.network.by_id.get(fact.checkpoint or "")
-                name = place.name if place else Words("Chốt không còn", "A checkpoint no longer listed")
-                outcome = what.outcome if isinstance(what, Scanned) else "looked_up"
-                looks.append(Look(fact.at, fact.checkpoint or "", name, outcome))
-        return looks
 
     async def _first_receipt(self, value: str, digest: str) -> Receipt:
         """The receipt that was given when this key was first used."""
@@ -369,7 +271,7 @@ class Declare:
                 "storage.unavailable", Words("Chưa đọc được tờ khai.", "The declaration cannot be read now.")
             )
         if isinstance(fact.what, Refused):
-            match = Match(fact.what.grade, fact.what.differing, fact.what.how)
+            match = match_of(fact.what)
             return Receipt(fact.id, "refused", match, repeated=True)
         assert isinstance(fact.what, Accepted)
         code_id = same_moment_id("cod", fact.id)
@@ -377,8 +279,8 @@ class Declare:
         code = msgspec.json.decode(issued.personal, type=Holder).code if issued and issued.personal else None
         return Receipt(
             fact.id,
-            _OUTCOMES[fact.what.grade],
-            Match(fact.what.grade),
+            outcome_of(fact.what.grade),
+            match_of(fact.what),
             fact.qid,
             code_id,
             code,

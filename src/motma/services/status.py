@@ -400,8 +400,10 @@ def _is_misleading(standing: Standing) -> bool:
 
 
 def _misleading(standing: Standing, codes: Iterable[Issued]) -> list[Issued]:
-    """Those of ``codes`` that a newer declaration went beyond."""
-    return [code for code in codes if code.declaration != standing.declaration] if _is_misleading(standing) else []
+    """Those of ``codes`` that a newer declaration went beyond; all of them if it turned out not to be theirs."""
+    if not _is_misleading(standing):
+        return []
+    return [code for code in codes if code.declaration != standing.declaration or not standing.grade.travels]
 
 
 def _indexes(codes: Iterable[Issued]) -> tuple[int, ...]:

@@ -33,6 +33,7 @@ from motma.storage.tables import (
     holdings,
     is_control,
     is_pending,
+    is_review,
     is_status,
     once,
     standing,
@@ -83,6 +84,16 @@ CONTROL_FACTS = _query(select(*_fact).where(is_control()).order_by(facts.c.seq))
 STATUS_FACTS = _query(
     select(*_fact, facts.c.seq)
     .where(is_status())
+    .where(facts.c.seq > bindparam("after", type_=BigInteger))
+    .order_by(facts.c.seq)
+    .limit(_limit)
+    .offset(_from_first),
+    "after",
+    "limit",
+)
+REVIEW_FACTS = _query(
+    select(*_fact, facts.c.seq)
+    .where(is_review())
     .where(facts.c.seq > bindparam("after", type_=BigInteger))
     .order_by(facts.c.seq)
     .limit(_limit)

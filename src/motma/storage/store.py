@@ -165,6 +165,11 @@ class Store:
         rows = await self._engine.scan(statements.STATUS_FACTS, after, limit)
         return [(int(row[_SEQ]), fact_of(row[:_SEQ])) for row in rows]
 
+    async def review_facts(self, after: int, limit: int = PAGE_FACTS) -> list[tuple[int, Fact]]:
+        """At most ``limit`` (number, fact) of kinds ``identity.re…`` and ``citizen.*``, otherwise as the above."""
+        rows = await self._engine.scan(statements.REVIEW_FACTS, after, limit)
+        return [(int(row[_SEQ]), fact_of(row[:_SEQ])) for row in rows]
+
     async def changed_seq(self) -> int:
         """The number of the last fact, 0 in the beginning. Facts are numbered without gaps, in order of commit."""
         rows = await self._engine.read(statements.LAST_SEQ)

@@ -76,6 +76,17 @@ def is_status() -> ColumnElement[bool]:
 
 Index("ix_facts_status", facts.c.seq, sqlite_where=is_status(), postgresql_where=is_status())
 
+
+def is_review() -> ColumnElement[bool]:
+    """The facts that operators look at again: repairs, reviews of them, merges. Written out for the same reason."""
+    return or_(
+        facts.c.kind.like(literal_column("'identity.re%'")),
+        facts.c.kind.like(literal_column("'citizen.%'")),
+    )
+
+
+Index("ix_facts_review", facts.c.seq, sqlite_where=is_review(), postgresql_where=is_review())
+
 once = Table(
     "once",
     metadata,

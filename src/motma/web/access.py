@@ -9,9 +9,11 @@ Browser    cookie ``motma_wallet``                     show the codes it declare
                                                        their old kind, with the document number it declared with
 Device     cookie ``motma_device``                     begin an officer's shift at its own checkpoint; take the roots
                                                        that sign lists of trust
-Officer    ``motma_device`` and ``motma_shift``        check codes and numbers there; sees name, birth date, last four
-Operator   cookie ``motma_session``                    see counts (no person), open and close diversions
-Platform   ``Authorization: Bearer``                   send declarations, and gets the receipts of its own only
+Officer    ``motma_device`` and ``motma_shift``        check codes and numbers there; sees name, birth date, last four;
+                                                       put right what somebody they just checked declared
+Operator   cookie ``motma_session``                    see counts (no person), open and close diversions; uphold or take
+                                                       back repairs, part merged numbers (last six digits of them)
+Platform   ``Authorization: Bearer``                   send declarations; sees the receipts, and what became, of its own
 =========  ==========================================  ============================================================
 
 Nobody may do anything else. A shift counts only on the device it was begun on. A cookie never opens a platform's

@@ -21,6 +21,8 @@ _STEPS: dict[int, tuple[str, ...]] = {
     1: (
         "document.kind",
         "document.number",
+        "guardian.kind",
+        "guardian.number",
         "name",
         "birth_date",
         "birth_date.day",
@@ -122,8 +124,14 @@ class Answers:
             if name != _TO_CHECK and not name.startswith("birth_date."):
                 _put(raw, name, list(values) if name in _MULTIPLE else values[-1])
         day, month, year = (self[f"birth_date.{part}"].strip() for part in ("day", "month", "year"))
-        if day or month or year:
+        if day or month:
             raw["birth_date"] = f"{year}-{month.zfill(2)}-{day.zfill(2)}"
+        elif year:
+            raw["birth_date"] = year  # all that some documents say
+        if self["document.kind"] != "none":
+            raw.pop("guardian", None)  # chosen, and then another kind
+        elif self.has("guardian.kind", "passport"):
+            _put(raw, "guardian.issuer", self["nationality"])
         if self.has("trip.origin.same", "yes"):
             for part in ("province", "commune"):
                 _put(raw, f"trip.origin.{part}", self[f"residence.{part}"])
@@ -134,8 +142,10 @@ class Answers:
         settled = dict(problems)
         if settled.get("document.number", _CHOOSE_KIND).code == "document.kind":
             settled.pop("document.number", None)
-        if self["document.kind"] not in ("cccd", "cmnd", "passport"):
+        if self["document.kind"] not in ("cccd", "cmnd", "passport", "none"):
             settled["document.kind"] = _CHOOSE_KIND
+        if self.has("document.kind", "none") and self["guardian.number"] and not self["guardian.kind"]:
+            settled["guardian.kind"] = _CHOOSE_KIND
         if self.has("trip.origin.same", "yes"):  # then the same problem stands at the residence
             settled.pop("trip.origin.province", None)
             settled.pop("trip.origin.commune", None)

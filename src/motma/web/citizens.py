@@ -16,22 +16,26 @@ from litestar import MediaType, Request, Response, get, post
 from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
-from motma.core.errors import Hidden, Invalid, Problem
+from motma.core.errors import Conflict, Hidden, Invalid, Problem
 from motma.core.form import Form, parse_declaration
-from motma.core.identity import Grade
-from motma.core.ids import Qid, group_qid
+from motma.core.identity import Grade, Match
+from motma.core.ids import Qid, group_qid, parse_document, unusual_number
 from motma.core.measure import Measure
 from motma.core.text import fold
 from motma.core.words import Words
-from motma.services.declare import Declare, HeldCode
+from motma.services.declare import Declare, Receipt
+from motma.services.tries import TooManyMistakes
+from motma.services.wallet import HeldCode
 from motma.web.access import house_of, open_wallet, wallet_of
 from motma.web.answers import CHECK, Answers, read_answers, step_of
 from motma.web.live import WHOSE, scripts, whose
 from motma.web.pages import render
+from motma.web.problems import status_of
 from motma.web.qr import draw_png, draw_svg
 from motma.web.receipts import told
 
 _SOURCE = "page"
+_SAID = "motma-said"  # header of a page that is an answer, whatever its status: declare.js shows it
 _SAME_SENDING = 600  # seconds in which the same answers from the same browser are one sending (a double tap)
 _UNIT_CACHE = "public, max-age=86400"
 
@@ -42,11 +46,11 @@ CitizenRequest = Request[Any, Any, Any]
 @get("/")
 async def begin(request: CitizenRequest) -> Page:
     """The first step, empty; or word that nothing is asked for now."""
-    declare, now, wallet = _who(request)
+    declare, now = _who(request)
     measure = await declare.measure(now)
     if measure is None:
-        return await _nothing_asked(request, declare, now, wallet, 200)
-    held = bool(wallet and await declare.held(wallet, now))
+        return await _nothing_asked(request, 200)
+    held = bool(await _held(request))
     page = _step(request, declare, measure, Answers({}, declare.form), 1, held=held)
     page.headers["cache-control"] = (
         "private, no-cache"  # nothing personal yet: the browser may bring back what was typed
@@ -57,10 +61,10 @@ async def begin(request: CitizenRequest) -> Page:
 @post("/", status_code=200)
 async def answer(request: CitizenRequest) -> Page:
     """Leave a step, go back to one, or send everything."""
-    declare, now, wallet = _who(request)
+    declare, now = _who(request)
     measure = await declare.measure(now)
     if measure is None:
-        return await _nothing_asked(request, declare, now, wallet, 409)
+        return await _nothing_asked(request, 409)
     sent = await request.form()
     answers = read_answers(sent.multi_items(), declare.form)
     step = _number(sent.get("step"), 1, CHECK)
@@ -93,8 +97,8 @@ async def answer(request: CitizenRequest) -> Page:
 @get("/code")
 async def show_code(request: CitizenRequest, n: FromQuery[int] = 1) -> Page:
     """The ``n``-th code that this browser holds (1 is the newest), as large as the screen allows."""
-    declare, now, wallet = _who(request)
-    codes = [Shown.of(number, code, now) for number, code in enumerate(await _held(declare, wallet, now), 1)]
+    now, wallet = house_of(request).clock(), wallet_of(request)
+    codes = [Shown.of(number, code, now) for number, code in enumerate(await _held(request), 1)]
     if not codes or wallet is None:
         page = render(request, "citizen/no_code.html")
         page.headers[WHOSE] = "none"
@@ -115,11 +119,10 @@ async def show_code(request: CitizenRequest, n: FromQuery[int] = 1) -> Page:
 @get("/code/{picture:str}", media_type="image/png")
 async def save_code(request: CitizenRequest, picture: FromPath[str]) -> Response[bytes]:
     """``<n>.png``: the code to keep among the phone's pictures."""
-    declare, now, wallet = _who(request)
     number, dot, ending = picture.partition(".")
     if not dot or ending != "png" or not number.isascii() or not number.isdigit():
         raise _no_code()
-    code = _nth(await _held(declare, wallet, now), int(number[:4]))
+    code = _nth(await _held(request), int(number[:4]))
     disposition = f'attachment; filename="mot-ma-{str(code.qid)[-6:]}.png"'
     return Response(
         draw_png(code.code, code.name, code.qid),
@@ -131,13 +134,13 @@ async def save_code(request: CitizenRequest, picture: FromPath[str]) -> Response
 @get("/code/{n:int}/looks")
 async def show_looks(request: CitizenRequest, n: FromPath[int]) -> Page:
     """Who looked at the holder of the ``n``-th code."""
-    declare, now, wallet = _who(request)
-    code = _nth(await _held(declare, wallet, now), n)
-    looks = await declare.looks(wallet, Qid(code.qid)) if wallet else []
+    house, wallet = house_of(request), wallet_of(request)
+    code = _nth(await _held(request), n)
+    looks = await house.wallets.looks(wallet, Qid(code.qid)) if wallet else []
     return render(
         request,
         "citizen/looks.html",
-        shown=Shown.of(n, code, now),
+        shown=Shown.of(n, code, house.clock()),
         looks=looks,
         outcomes=_OUTCOMES,
     )
@@ -167,6 +170,8 @@ class Shown:
     icon: str
     status: Words
     usable: bool
+    mend: Words | None
+    """In what the name differs from the register's, where it does."""
 
     @classmethod
     def of(cls, number: int, held: HeldCode, now: dt.datetime) -> "Shown":
@@ -175,7 +180,8 @@ class Shown:
         left = time_left(held.valid_until, now)
         if held.revoked or held.suspended:
             left = Words("Đã bị thu hồi", "Revoked") if held.revoked else Words("Đang tạm ngưng", "Suspended")
-        return cls(number, held, left, icon, status, usable)
+        mend = told(Match(held.grade, how=held.how)).words if usable and held.grade is Grade.REPAIRABLE else None
+        return cls(number, held, left, icon, status, usable, mend)
 
 
 def time_left(until: dt.datetime, now: dt.datetime) -> Words:
@@ -210,19 +216,30 @@ def _standing(held: HeldCode, now: dt.datetime) -> tuple[str, Words]:
         return "unknown", Words("Khai lại để có mã mới.", "Declare again for a new code.")
     if held.grade is Grade.MATCHED:
         return "go", Words("Đã đối soát khớp", "Matched with the register")
+    if held.grade is Grade.VOUCHED:
+        return "go", Words("Cán bộ chốt đã xem giấy tờ", "An officer has seen the document")
     if held.grade is Grade.PENDING:
         return "unknown", Words("Đang chờ đối soát; mã dùng được", "Waiting to be matched; the code works")
     if held.grade is Grade.REPAIRABLE:
-        return "check", Words("Cần cán bộ chốt đối chiếu giấy tờ", "An officer needs to see the document")
+        return "check", Words(
+            "Mã dùng được, nhưng họ tên khác giấy tờ: cán bộ sẽ xem giấy tờ.",
+            "The code works, but the name differs: an officer looks at the document.",
+        )
+    if held.grade is Grade.UNIDENTIFIED:
+        return "check", Words(
+            "Mã dùng được; không có số giấy tờ nên cán bộ sẽ hỏi thêm.",
+            "The code works; without a document number an officer will ask.",
+        )
     return "stop", Words(
-        "Không khớp dữ liệu dân cư. Khai lại cho đúng giấy tờ.", "Does not match the register. Declare again."
+        "Không khớp dữ liệu dân cư. Khai lại đúng như giấy tờ.",
+        "Does not match the register. Declare again as on the document.",
     )
 
 
-def _who(request: CitizenRequest) -> tuple[Declare, dt.datetime, bytes | None]:
-    """The verb, the time, and the wallet of the browser that asks."""
+def _who(request: CitizenRequest) -> tuple[Declare, dt.datetime]:
+    """The verb, and the time."""
     house = house_of(request)
-    return house.declare, house.clock(), wallet_of(request)
+    return house.declare, house.clock()
 
 
 async def _send(
@@ -240,22 +257,44 @@ async def _send(
         receipt = await declare.declare(raw, source=_SOURCE, now=now, key=key, wallet=wallet, address=address)
     except Invalid as invalid:
         if not invalid.fields:
+            if isinstance(invalid, TooManyMistakes):
+                return _stopped(request, invalid, answers)
             raise
         first = min(step_of(path) for path in invalid.fields)
         return _step(request, declare, measure, answers, first, invalid.fields)
+    except Conflict as conflict:
+        if conflict.code != "identity.too_many_tries":
+            raise
+        return _stopped(request, conflict, answers)
     page: Page
-    if receipt.outcome == "refused":
-        page = render(
-            request,
-            "citizen/refused.html",
-            told=told(receipt.match),
-            hidden=answers.coming_back().pairs(),
-            declaration=receipt.declaration,
-        )
+    if receipt.outcome in ("refused", "repairable"):
+        page = _to_mend(request, receipt, answers)
     else:
         page = Redirect("/code", status_code=303)
     if cookie:
         page.cookies = [*page.cookies, cookie]
+    return page
+
+
+def _to_mend(request: CitizenRequest, receipt: Receipt, answers: Answers) -> Page:
+    """What differs, and the way back to the first step with everything kept."""
+    return render(
+        request,
+        f"citizen/{receipt.outcome}.html",
+        told=told(receipt.match),
+        hidden=answers.coming_back().pairs(),
+        declaration=receipt.declaration,
+    )
+
+
+def _stopped(request: CitizenRequest, why: Conflict | TooManyMistakes, answers: Answers) -> Page:
+    """Nothing was sent: too often wrong. What to do now."""
+    status, headers = status_of(why)
+    wait = -(-why.retry_after_seconds // 60) if isinstance(why, TooManyMistakes) else 0
+    hidden = answers.coming_back().pairs()
+    page = render(request, "citizen/stopped.html", status_code=status, words_of_it=why.words, wait=wait, hidden=hidden)
+    page.headers.update(headers)
+    page.headers[_SAID] = "1"
     return page
 
 
@@ -298,19 +337,20 @@ def _step(
         departs=_departure(answers["trip.departs_at"]) if step == CHECK else "",
         countries=_countries(declare.form, lang) if step in (1, CHECK) else {},
         measure=measure,
+        unusual=_unusual(answers) if step == CHECK else None,
         held=held,
     )
 
 
-async def _nothing_asked(
-    request: CitizenRequest, declare: Declare, now: dt.datetime, wallet: bytes | None, status_code: int
-) -> Page:
-    held = bool(await _held(declare, wallet, now))
+async def _nothing_asked(request: CitizenRequest, status_code: int) -> Page:
+    held = bool(await _held(request))
     return render(request, "citizen/nothing.html", status_code=status_code, held=held)
 
 
-async def _held(declare: Declare, wallet: bytes | None, now: dt.datetime) -> list[HeldCode]:
-    return await declare.held(wallet, now) if wallet else []
+async def _held(request: CitizenRequest) -> list[HeldCode]:
+    """The codes of the browser that asks."""
+    wallet = wallet_of(request)
+    return await house_of(request).wallets.held(wallet) if wallet else []
 
 
 def _nth(codes: list[HeldCode], n: FromPath[int]) -> HeldCode:
@@ -327,6 +367,14 @@ def _number(raw: object, low: int, high: int) -> int:
     """A step's number from a form; anything else is the first step."""
     text = str(raw)
     return int(text) if text.isascii() and text.isdigit() and low <= int(text[:3]) <= high else low
+
+
+def _unusual(answers: Answers) -> Words | None:
+    """What to look at again in the number of the card; a warning, and no problem."""
+    try:
+        return unusual_number(parse_document(answers["document.kind"], answers["document.number"]))
+    except Invalid:
+        return None
 
 
 def _departure(text: str) -> str:
@@ -360,6 +408,8 @@ def _labels(form: Form) -> dict[str, Words]:
 _LABELS = {
     "document.kind": Words("Loại giấy tờ", "Kind of document"),
     "document.number": Words("Số giấy tờ", "Document number"),
+    "guardian.kind": Words("Giấy tờ của người giám hộ", "The guardian's document"),
+    "guardian.number": Words("Số giấy tờ của người giám hộ", "The guardian's document number"),
     "name": Words("Họ và tên", "Full name"),
     "birth_date": Words("Ngày sinh", "Date of birth"),
     "sex": Words("Giới tính", "Sex"),

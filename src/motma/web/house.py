@@ -4,15 +4,19 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from motma.services.afterwards import Afterwards
 from motma.services.carriers import Carriers
 from motma.services.check import Check
 from motma.services.declare import Declare
 from motma.services.enrol import Enrol
 from motma.services.plates import Plates
+from motma.services.repair import Repair
+from motma.services.review import Review
 from motma.services.status import StatusDesk
 from motma.services.steer import Steer
 from motma.services.trust import Trust
 from motma.services.trustlist import TrustDesk
+from motma.services.wallet import Wallet
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +24,11 @@ class House:
     """Everything a door may use."""
 
     declare: Declare
+    afterwards: Afterwards
+    wallets: Wallet
     check: Check
+    repair: Repair
+    review: Review
     plates: Plates
     steer: Steer
     enrol: Enrol

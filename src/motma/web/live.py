@@ -19,7 +19,7 @@ from litestar.response import Redirect
 from motma.core.errors import Hidden, Invalid
 from motma.core.ids import Qid
 from motma.core.words import Words
-from motma.services.declare import HeldCode
+from motma.services.wallet import HeldCode
 from motma.web.access import forgotten_wallet, house_of, wallet_of
 from motma.web.api import JsonRequest, json_only
 from motma.web.assets import asset_url, assets
@@ -123,7 +123,7 @@ def _version() -> str:
 
 async def _nth(request: _Request, n: int) -> HeldCode:
     house, wallet = house_of(request), wallet_of(request)
-    codes = await house.declare.held(wallet, house.clock()) if wallet else []
+    codes = await house.wallets.held(wallet) if wallet else []
     if not 0 < n <= len(codes):
         raise _no_code()
     return codes[n - 1]

@@ -11,7 +11,7 @@ from litestar.params import FromPath
 
 from motma.core.errors import Conflict, Hidden
 from motma.core.words import Words
-from motma.services.declare import HeldCode
+from motma.services.wallet import HeldCode
 from motma.web.access import house_of, wallet_of
 from motma.web.pages import render
 from motma.web.qr import draw_svg
@@ -52,7 +52,7 @@ routes = [warn, show]
 async def _held(request: _Request, n: int) -> tuple[bytes, HeldCode]:
     """(the browser's wallet, the ``n``-th code that it holds)."""
     house, wallet = house_of(request), wallet_of(request)
-    codes = await house.declare.held(wallet, house.clock()) if wallet else []
+    codes = await house.wallets.held(wallet) if wallet else []
     if not wallet or not 0 < n <= len(codes):
         raise _no_code()
     return wallet, codes[n - 1]

@@ -158,6 +158,7 @@ async def _shown(request: _Request) -> dict[str, Any]:
         "recent": snapshot_of(counts, switched.diversions, now, since=last_hour(now)),
         "diversions": switched.diversions,
         "measure": active_measure(switched.measures.values(), now),
+        "to_review": len(await house.review.waiting()),
     }
 
 

@@ -18,7 +18,7 @@ async def print_code(request: Request[Any, Any, Any], n: FromPath[int]) -> Respo
     """The ``n``-th code that this browser holds (1 is the newest): an A4 sheet with a card to cut out."""
     house, wallet = house_of(request), wallet_of(request)
     now = house.clock()
-    codes = await house.declare.held(wallet, now) if wallet else []
+    codes = await house.wallets.held(wallet) if wallet else []
     if not 0 < n <= len(codes):
         raise Hidden("code.hidden", Words("Không có mã này trên máy này.", "This code is not on this device."))
     held = codes[n - 1]

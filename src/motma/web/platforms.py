@@ -14,11 +14,13 @@ from litestar.connection import ASGIConnection
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import OpenAPIType, Schema
 from litestar.openapi.spec import Parameter as OpenAPIParameter
-from litestar.params import JSONBody
+from litestar.params import FromPath, JSONBody
 
-from motma.core.errors import Invalid
+from motma.core.errors import Hidden, Invalid
+from motma.core.ids import parse_fact_id
 from motma.core.words import Words
-from motma.services.declare import Outcome, Receipt
+from motma.services.afterwards import Outcome, Sequel, outcome_of
+from motma.services.declare import Receipt
 from motma.services.enrol import Platform
 from motma.web.access import house_of, require_platform
 from motma.web.api import Described, JsonRequest, json_only, problems
@@ -151,9 +153,26 @@ class Answer(msgspec.Struct, frozen=True):
     code: Annotated[str | None, _says("The text to show as a QR; null when refused.", "NCFLA0+00FFWTWGSLKC…")]
     valid_from: dt.datetime | None
     valid_until: dt.datetime | None
-    differing: Annotated[tuple[str, ...], _says("The fields to look at again when refused.", ["name"])]
+    differing: Annotated[tuple[str, ...], _says("The fields to look at again: refused, or repairable.", ["name"])]
     words: _InWords
     repeated: Annotated[bool, _says("Sent before under this key: this is the first answer again.", False)]
+
+
+class Became(msgspec.Struct, frozen=True):
+    """What is so now of a declaration that this platform sent."""
+
+    declaration: Annotated[str, _says("The declaration's id.", "dcl_01kf7yejc0k13emra4srge0byv")]
+    outcome: Annotated[Outcome, _says("As of now; `accepted` once it was matched or repaired.", "accepted")]
+    qid: Annotated[
+        str | None, _says("The number that the citizen goes by now; null when refused.", "521322923144321717")
+    ]
+    merged_from: Annotated[
+        str | None, _says("The number in the receipt, if it turned out to be one citizen with `qid`.", None)
+    ]
+    valid_from: dt.datetime | None
+    valid_until: dt.datetime | None
+    differing: Annotated[tuple[str, ...], _says("The fields to look at again.", ["name"])]
+    words: _InWords
 
 
 class InForce(msgspec.Struct, frozen=True):
@@ -246,6 +265,30 @@ async def send_declaration(
 
 
 @get(
+    "/v1/declarations/{declaration:str}",
+    include_in_schema=True,
+    operation_class=Described,
+    response_description="As of now",
+    summary="What became of a declaration",
+    tags=["platforms"],
+    guards=[platform_only],
+    security=[{"platform": []}],
+    responses=problems(401, 404, 503),
+)
+async def what_became(request: Request[Any, Any, Any], declaration: FromPath[str]) -> Became:
+    """Of a declaration that this platform sent; of anybody else's there is none."""
+    platform: Platform = request.scope["state"]["platform"]
+    try:
+        id = parse_fact_id("dcl", declaration)
+    except Invalid:
+        raise Hidden(
+            "declaration.hidden",
+            Words("Nơi gửi này không có tờ khai nào như vậy.", "There is no such declaration of this sender."),
+        ) from None
+    return _became(await house_of(request).afterwards.of(id, source=platform.id))
+
+
+@get(
     "/v1/measure",
     include_in_schema=True,
     response_description="The measure, or nulls",
@@ -292,4 +335,18 @@ def _answer(receipt: Receipt) -> Answer:
     )
 
 
-routes = [send_declaration, measure_in_force, checkpoints]
+def _became(sequel: Sequel) -> Became:
+    outcome = told(sequel.match)
+    return Became(
+        sequel.declaration,
+        outcome_of(sequel.match.grade),
+        sequel.qid,
+        sequel.own if sequel.own != sequel.qid else None,
+        sequel.valid_from,
+        sequel.valid_until,
+        outcome.differing,
+        outcome.words._asdict(),
+    )
+
+
+routes = [send_declaration, what_became, measure_in_force, checkpoints]

@@ -48,6 +48,24 @@ _APART = Told(
         "The document number and the birth date do not belong together. Compare each with the card.",
     ),
 )
+_UNIDENTIFIED = Told(
+    (),
+    Words(
+        "Không có số giấy tờ để đối soát; mã dùng được, cán bộ sẽ hỏi giấy tờ khác.",
+        "There is no document number to ask about; the code works, an officer will ask for other papers.",
+    ),
+)
+_VOUCHED = Told(
+    (),
+    Words("Cán bộ chốt đã xem giấy tờ và xác nhận.", "An officer saw the document and vouches for it."),
+)
+_TAKEN_BACK = Told(
+    (),
+    Words(
+        "Xem lại thì chưa xác nhận được là ai. Mang giấy tờ đến chốt, hoặc khai lại.",
+        "Looked at again, it is not certain who this is. Show the document at a checkpoint, or declare again.",
+    ),
+)
 _MATCHED = Told((), Words("Đã đối soát khớp.", "Matched with the population register."))
 _PENDING = Told(
     (),
@@ -64,6 +82,12 @@ def told(match: Match) -> Told:
         return _MATCHED
     if match.grade is Grade.PENDING:
         return _PENDING
-    if match.differing == ("name",):
+    if match.grade is Grade.VOUCHED:
+        return _VOUCHED
+    if match.grade is Grade.UNIDENTIFIED:
+        return _UNIDENTIFIED
+    if match.grade is Grade.MISMATCHED and not match.differing:
+        return _TAKEN_BACK
+    if match.grade is Grade.REPAIRABLE or match.differing == ("name",):
         return Told(("name",), _NAME.get(match.how, _NAME[None]))
     return _APART

@@ -53,7 +53,8 @@ async function send(go, button) {
   try {
     const answer = await fetch("/", { method: "POST", body, headers: { accept: "text/html" } });
     if (answer.redirected) return void location.assign(answer.url);
-    if (answer.status >= 429) throw new Error(String(answer.status)); // busy or broken: keep the page and what was typed
+    // Busy or broken: keep the page and what was typed.
+    if (answer.status >= 429 && !answer.headers.has("motma-said")) throw new Error(String(answer.status));
     show(await answer.text(), go);
   } catch {
     sayOffline(true);
