@@ -150,12 +150,15 @@ def tamper(code: str) -> str:
     return base45.encode(zlib.compress(bytes(cose), 9))
 
 
-def fill_declaration(page: Page, city: City, person: Person, *, symptoms: tuple[str, ...] = ()) -> None:
-    """Go through the three steps as a citizen does, up to the check page."""
+def fill_declaration(
+    page: Page, city: City, person: Person, *, symptoms: tuple[str, ...] = (), kind: str = ""
+) -> None:
+    """Go through the three steps as a citizen does, up to the check page; with ``kind`` "none" without a number."""
     document = person.documents[0]
     page.goto(city.url)
-    page.check(f"input[name='document.kind'][value='{document.kind}']")
-    page.fill("[name='document.number']", document.number)
+    page.check(f"input[name='document.kind'][value='{kind or document.kind}']")
+    if kind != "none":
+        page.fill("[name='document.number']", document.number)
     page.fill("[name='name']", person.name)
     for part in ("day", "month", "year"):
         page.fill(f"[name='birth_date.{part}']", str(getattr(person.birth_date, part)))
