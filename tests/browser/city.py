@@ -25,6 +25,7 @@ from motma.replay.drive import free_port, running_server
 from motma.services.check import Ask, Checked
 from motma.services.enrol import Device
 from motma.wiring import build, utc_now
+from tests.register.running import SEED, SIZE, register
 
 PHONE = {"width": 360, "height": 740}
 DESKTOP = {"width": 1280, "height": 800}
@@ -96,7 +97,17 @@ def running_city(*, measure: bool = True) -> Iterator[City]:
     """A server on an empty store in a temporary folder."""
     folder = Path(tempfile.mkdtemp(prefix="motma-city-"))
     settings = replace(read_settings({}), data=folder / "data", port=free_port())
-    settings = replace(settings, database_url=f"sqlite:///{settings.data / 'motma.db'}")
+    people = register()
+    people.clear()
+    settings = replace(
+        settings,
+        database_url=f"sqlite:///{settings.data / 'motma.db'}",
+        register_seed=SEED,
+        register_size=SIZE,
+        register_url=people.url,
+        register_client=people.client_id,
+        register_secret=people.client_secret,
+    )
 
     async def admit() -> tuple[str, str, str]:
         async with build(settings) as built:
@@ -150,9 +161,7 @@ def tamper(code: str) -> str:
     return base45.encode(zlib.compress(bytes(cose), 9))
 
 
-def fill_declaration(
-    page: Page, city: City, person: Person, *, symptoms: tuple[str, ...] = (), kind: str = ""
-) -> None:
+def fill_declaration(page: Page, city: City, person: Person, *, symptoms: tuple[str, ...] = (), kind: str = "") -> None:
     """Go through the three steps as a citizen does, up to the check page; with ``kind`` "none" without a number."""
     document = person.documents[0]
     page.goto(city.url)

@@ -4,7 +4,9 @@ They land in ``.cache/screenshots``; nothing here judges them but you.
 """
 
 import contextlib
+import datetime as dt
 import io
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +16,7 @@ import zxingcpp
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from motma.core.ids import Document
 from motma.register.population import Person
 from tests.browser.city import (
     CHECKPOINT,
@@ -69,6 +72,10 @@ def main() -> None:
             for size, viewport in SIZES.items():
                 with _context(browser, city, viewport, language) as context:
                     _operator(context, city, f"{language}-{size}")
+        states = [(language, size) for language in ("vi", "en") for size in SIZES]
+        for number, (language, size) in enumerate(states):
+            with _context(browser, city, SIZES[size], language) as context:
+                _way_out(context, city, f"{language}-{size}", number)
         browser.close()
     with running_city(measure=False) as city, sync_playwright() as playwright:
         browser = open_browser(playwright)
@@ -136,6 +143,108 @@ def _operator(context: BrowserContext, city: City, name: str) -> None:
     context.request.post(f"{city.url}/ops/diversions", form={"checkpoint": CHECKPOINT, "to": "", "note": "Ùn dài 1 km"})
     page.wait_for_timeout(2500)
     _keep(page, f"ops-{name}")
+
+
+def _way_out(context: BrowserContext, city: City, name: str, n: int) -> None:
+    """A name to mend, a child without a number, too many tries; the officer who mends it; the operator who looks."""
+    person = _longest_names(city)[n]
+    page = context.new_page()
+    page.goto(city.url)
+    page.check("input[name='document.kind'][value='none']")
+    _keep(page, f"declare-1-child-{name}")
+    fill_declaration(page, city, _without_a_word(person))
+    _send(page)
+    page.wait_for_selector("a[href='/code']")
+    _keep(page, f"repairable-{name}")
+    page.goto(f"{city.url}/code")
+    page.wait_for_timeout(300)
+    _keep(page, f"code-repairable-{name}")
+    qid = re.sub(r"\D", "", page.locator(".qid").inner_text())
+    child = _longest_names(city)[n + 10]
+    fill_declaration(page, city, child, kind="none")
+    page.evaluate("document.querySelectorAll('[name=consents]').forEach(box => box.checked = true)")
+    page.click("button.primary[value='send']")
+    page.wait_for_url("**/code")
+    _keep(page, f"code-unidentified-{name}")
+    for again in range(6):
+        wrong = msgspec.structs.replace(_longest_names(city)[n + 20], birth_date=dt.date(1986, 1, 1 + again))
+        fitting = msgspec.structs.replace(wrong, documents=(Document("cmnd", f"99912345{n}"),))
+        fill_declaration(page, city, fitting)
+        _send(page)
+        page.wait_for_selector("button[value='edit1']")
+        page.wait_for_timeout(200)
+    _keep(page, f"too-many-tries-{name}")
+
+    page = context.new_page()
+    enter_shift(page, city, city.invite())
+    _check(page, qid)
+    page.screenshot(path=FOLDER / f"scan-check-{name}.png")
+    page.click("#act")
+    page.screenshot(path=FOLDER / f"repair-{name}.png")
+    page.click("#repair-send")
+    page.screenshot(path=FOLDER / f"repair-no-reason-{name}.png")
+    page.click("#repair-scan")
+    page.wait_for_timeout(200)
+    page.screenshot(path=FOLDER / f"repair-reading-{name}.png")
+    page.click("#type-card")
+    page.fill("#repair-name", person.name)
+    page.select_option("#repair-reason", "typing")
+    context.set_offline(True)
+    page.click("#repair-send")
+    page.locator("#repair-hint.bad").wait_for()
+    page.screenshot(path=FOLDER / f"repair-offline-{name}.png")
+    context.set_offline(False)
+    page.click("#repair-send")
+    page.locator("#repair").wait_for(state="hidden")
+    page.screenshot(path=FOLDER / f"repaired-{name}.png")
+    page.click("#act")
+    page.wait_for_timeout(500)
+    code = context.new_page()
+    code.goto(f"{city.url}/code")
+    child_qid = re.sub(r"\D", "", code.locator(".qid").inner_text())
+    _check(page, child_qid)
+    page.screenshot(path=FOLDER / f"scan-no-number-{name}.png")
+    page.click("#act")
+    page.screenshot(path=FOLDER / f"repair-no-number-{name}.png")
+    page.select_option("#repair-reason", "no_number")
+    page.click("#repair-send")
+    page.locator("#repair").wait_for(state="hidden")
+    page.goto(f"{city.url}/ops/login")
+    page.fill("[name='name']", OPERATOR)
+    page.fill("[name='key']", city.key)
+    page.click("form[action='/ops/login'] button")
+    page.wait_for_url("**/ops")
+    page.screenshot(path=FOLDER / f"ops-to-review-{name}.png")
+    page.goto(f"{city.url}/ops/review")
+    _keep(page, f"review-{name}")
+    while page.locator("button[value='yes']").count():
+        page.locator("button[value='yes']").first.click()
+        page.wait_for_load_state()
+    _keep(page, f"review-empty-{name}")
+
+
+def _send(page: Page) -> None:
+    for consent in page.locator("input[name='consents']").all():
+        consent.check()
+    page.click("button.primary[value='send']")
+
+
+def _check(page: Page, qid: str) -> None:
+    page.click("#open-pad")
+    page.fill("#digits", qid)
+    page.click("#pad-form [type='submit']")
+    page.locator("#verdict").wait_for()
+
+
+def _longest_names(city: City) -> list[Person]:
+    """Citizens with cards, the longest names of the first few thousand first."""
+    people = [person for person in map(city.person, range(3_000)) if person.documents[0].kind == "cccd"]
+    return sorted(people, key=lambda person: -len(person.name))
+
+
+def _without_a_word(person: Person) -> Person:
+    words = person.name.split(" ")
+    return msgspec.structs.replace(person, name=" ".join([words[0], *words[2:]]))
 
 
 def _dark(browser: Browser, city: City) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from motma.core.errors import Invalid
-from motma.core.facts import Fact
+from motma.core.facts import Fact, Merged, Repaired, Reviewed
 from motma.core.fold import Tally, fold
 from motma.core.identity import Grade
 from motma.core.ids import Qid
@@ -31,6 +31,37 @@ from tests.storage.samples import (
 )
 
 HOUR = NOW.replace(minute=0)
+
+
+async def test_what_is_to_be_reviewed_is_found_in_order_and_page_by_page(store: Store) -> None:
+    qid, other = a_qid(), a_qid()
+    declaration = accepted(qid)
+    repair = Fact(
+        id=an_id("rep"),
+        at=NOW,
+        actor="CB-01",
+        qid=qid,
+        checkpoint="cho-dem",
+        what=Repaired(
+            declaration=declaration.id,
+            grade=Grade.VOUCHED,
+            reason="tones",
+            differing=("name",),
+            officer="CB-01",
+            device="dev_1",
+            scan=an_id("scn"),
+            sampled=True,
+            valid_until=NOW + dt.timedelta(hours=1),
+        ),
+    )
+    reviewed = Fact(id=an_id("rvw"), at=NOW, actor="TRUC", qid=qid, what=Reviewed(repair.id, declaration.id, True))
+    merged = Fact(id=an_id("mrg"), at=NOW, actor="worker", qid=other, what=Merged(qid))
+    await store.append(Act((declaration, identified(qid, declaration.id), repair, scanned(qid), reviewed, merged)))
+    found = await store.review_facts(0)
+    assert [fact for _, fact in found] == [repair, reviewed, merged]
+    assert [seq for seq, _ in found] == [3, 5, 6]
+    assert [fact for _, fact in await store.review_facts(3, limit=1)] == [reviewed]
+    assert await store.review_facts(6) == []
 
 
 async def test_an_act_comes_back_as_it_went_in(store: Store) -> None:

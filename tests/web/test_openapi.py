@@ -15,10 +15,14 @@ from schemathesis import GenerationMode
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.specs.openapi import checks as openapi_checks
 
+from motma.core.identity import Grade
+from motma.services.tries import PLATFORM_AN_HOUR
 from tests.world import World, living_world
 
 DOORS = {
     ("/v1/checks", "post"),
+    ("/v1/repairs", "post"),
+    ("/v1/declarations/{declaration}", "get"),
     ("/v1/declarations", "post"),
     ("/v1/measure", "get"),
     ("/v1/checkpoints", "get"),
@@ -46,6 +50,8 @@ class Running:
         self.schema = schemathesis.openapi.from_dict(self.spec)
         self.clients = {
             "/v1/checks": runner.run(world.officer_at()),
+            "/v1/repairs": runner.run(world.officer_at(officer="CB-03")),
+            "/v1/declarations/{declaration}": runner.run(world.platform()),
             "/v1/declarations": runner.run(world.platform()),
             "/v1/measure": world.browser(),
             "/v1/checkpoints": world.browser(),
@@ -90,7 +96,7 @@ def test_it_says_what_is_what(running: Running) -> None:
             for status, response in operation["responses"].items():
                 (kind,) = response["content"]
                 assert kind == ("application/json" if status < "300" else "application/problem+json"), (path, status)
-    for name in ("DeclarationSent", "DocumentSent", "PlaceSent", "TripSent", "HealthSent", "Ask"):
+    for name in ("DeclarationSent", "DocumentSent", "PlaceSent", "TripSent", "HealthSent", "Ask", "RepairAsk"):
         for member, schema in running.spec["components"]["schemas"][name]["properties"].items():
             assert "$ref" in schema or schema["description"], (name, member)
 
@@ -142,8 +148,10 @@ def test_it_is_true(running: Running, path: str, method: str, mode: GenerationMo
         case.validate_response(answer, checks=_CHECKS)
 
     every()
-    assert answered <= {200, 201, 413, 415, 422}
-    assert (200 in answered) == (method == "get" or (path == "/v1/checks" and mode is GenerationMode.POSITIVE))
+    assert answered <= {200, 201, 404, 413, 415, 422, 429}
+    asked_of_nobody = path in ("/v1/repairs", "/v1/declarations/{declaration}")  # what was never scanned, or sent
+    is_good = method == "get" or (path == "/v1/checks" and mode is GenerationMode.POSITIVE)
+    assert (200 in answered) == (is_good and not asked_of_nobody)
     if path == "/v1/declarations":
         assert running.world.rows() == before
 
@@ -170,6 +178,34 @@ def _refused(running: Running) -> dict[str, Callable[[], httpx.Response]]:
         return running.ask(client, "POST", "/v1/checks", **{"json": ask, **more})
 
     other = running.runner.run(world.officer_at(officer="CB-02"))
+    person = next(one for one in map(world.person, range(10, 60)) if len(one.name.split(" ")) > 2)
+    words = person.name.split(" ")
+    slipped = running.runner.run(world.declare(person, name=" ".join([words[0], *words[2:]]))).json()
+
+    def scan(code: str, client: httpx.AsyncClient = officer) -> str:
+        return str(running.runner.run(world.check(code=code, officer=client)).json()["id"])
+
+    scanned, of_nobody = scan(slipped["code"]), scan("HELLO")
+
+    def repair(client: httpx.AsyncClient = officer, scan: str = scanned, **more: Any) -> httpx.Response:
+        ask = {"id": f"rep_01kf7yejc0000000000000000{len(scan) % 9}", "scan": scan, "reason": "typing"}
+        return running.ask(client, "POST", "/v1/repairs", **{"json": {**ask, "name": person.name}, **more})
+
+    def repair_too_often() -> httpx.Response:
+        ids = (f"rep_01kf7yejc00000000000000{n:03d}" for n in range(100, 140))
+        answers = [repair(other, json={"id": id, "scan": scanned, "reason": "typing"}) for id in ids]
+        return answers[-1]
+
+    def declare_too_often() -> httpx.Response:
+        flood, tries = running.runner.run(world.platform("FLOOD")), world.built.house.declare._tries
+        for _ in range(PLATFORM_AN_HOUR):
+            tries.hear("FLOOD", world.now)
+            tries.count("FLOOD", Grade.UNKNOWN)
+        return declare(flood)
+
+    def became(client: httpx.AsyncClient = platform, id: str = slipped["declaration"]) -> httpx.Response:
+        return running.ask(client, "GET", f"/v1/declarations/{id}")
+
     return {
         "/v1/declarations 201": declare,
         "/v1/declarations 200": declare,
@@ -179,6 +215,19 @@ def _refused(running: Running) -> dict[str, Callable[[], httpx.Response]]:
         "/v1/declarations 413": lambda: declare(json={**good, "name": "x" * 70_000}),
         "/v1/declarations 415": lambda: declare(json=None, data={"a": "b"}),
         "/v1/declarations 422": lambda: declare(json={}),
+        "/v1/declarations 429": declare_too_often,
+        "/v1/declarations/{declaration} 200": became,
+        "/v1/declarations/{declaration} 401": lambda: became(world.browser()),
+        "/v1/declarations/{declaration} 404": lambda: became(id="dcl_01kf7yejc0k13emra4srge0byv"),
+        "/v1/repairs 404": lambda: repair(scan="scn_01kf7yejc00000000000000042"),
+        "/v1/repairs 409": lambda: repair(scan=of_nobody),
+        "/v1/repairs 200": repair,
+        "/v1/repairs 401": lambda: repair(world.browser()),
+        "/v1/repairs 403": lambda: repair(headers={"sec-fetch-site": "cross-site"}),
+        "/v1/repairs 413": lambda: repair(json=None, content=b" " * 70_000, headers=json),
+        "/v1/repairs 415": lambda: repair(json=None, content=b"{}", headers={"content-type": "text/plain"}),
+        "/v1/repairs 422": lambda: repair(json={}),
+        "/v1/repairs 429": repair_too_often,
         "/v1/checks 200": check,
         "/v1/checks 401": lambda: check(world.browser()),
         "/v1/checks 403": lambda: check(headers={"sec-fetch-site": "cross-site"}),
@@ -206,5 +255,5 @@ def test_every_status_that_is_described_is_answered_so(running: Running) -> None
         path, _, status = about.partition(" ")
         answer = ask()
         assert answer.status_code == int(status), (about, answer.text)
-        method = "get" if path in ("/v1/measure", "/v1/checkpoints") else "post"
+        method = next(iter(running.spec["paths"][path]))
         running.schema[path][method.upper()].validate_response(answer)

@@ -97,7 +97,7 @@ def test_counts_in_words() -> None:
                 st.sampled_from(["", "g07-vinh-binh", "i03-dinh-bo-linh", "gone"]),
                 st.integers(0, 30).map(lambda hours: HOUR - dt.timedelta(hours=hours)),
                 st.sampled_from(["declared", "refused", "scanned", "reason", "other"]),
-                st.sampled_from(["accepted", "pending", "accept", "manual", "refer", "reject", "name"]),
+                st.sampled_from(["accepted", "pending", "repairable", "accept", "manual", "refer", "reject", "name"]),
             ),
             st.integers(1, 10_000),
         ),
@@ -107,9 +107,9 @@ def test_counts_in_words() -> None:
 def test_whatever_is_counted_adds_up_and_can_be_drawn(counted: list[tuple[Tally, int]]) -> None:
     today = snapshot_of(counted, diverted("g07-vinh-binh", "i03-dinh-bo-linh"), NOW)
     for counts in (today.totals, *today.places.values()):
-        assert counts.declared == counts.accepted + counts.pending + counts.refusals
+        assert counts.declared == counts.accepted + counts.pending + counts.by_hand + counts.refusals
         assert counts.scans == sum(counts.verdicts.values())
-    for total in ("declared", "accepted", "pending", "scans", "refusals"):
+    for total in ("declared", "accepted", "pending", "by_hand", "scans", "refusals"):
         assert sum(getattr(counts, total) for counts in today.places.values()) == getattr(today.totals, total)
     today.matters()
     ElementTree.fromstring(draw_plan(NET, today, "vi"))

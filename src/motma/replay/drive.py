@@ -126,6 +126,12 @@ async def running_server(settings: Settings) -> AsyncIterator[str]:
         "MOTMA_REGISTER_SEED": str(settings.register_seed),
         "MOTMA_REGISTER_SIZE": str(settings.register_size),
     }
+    if settings.register_url:
+        environment |= {
+            "MOTMA_REGISTER_URL": settings.register_url,
+            "MOTMA_REGISTER_CLIENT": settings.register_client,
+            "MOTMA_REGISTER_SECRET": settings.register_secret,
+        }
     server = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "motma", "serve", env=environment, stdout=asyncio.subprocess.DEVNULL
     )

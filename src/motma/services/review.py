@@ -94,10 +94,8 @@ class Review:
         for qid in (await numbers_of(self._store, fact.qid))[0]:  # whichever of them stands on that declaration
             reviewed = self._fact("rvw", qid, what, by, now)
             facts += await self._codes.complete((reviewed,), now)
-        said = f"{'upheld' if upheld else 'not upheld'} {by} {now.isoformat()}"
-        if isinstance(
-            await self._store.append(Act(facts, once=((self._secrets.index("reviewed", repair), said),))), Already
-        ):
+        once = (self._secrets.index("reviewed", repair), facts[0].id)  # of this review: said twice it is another one
+        if isinstance(await self._store.append(Act(facts, once=(once,))), Already):
             raise Conflict(
                 "repair.reviewed", Words("Lần sửa này đã có người xem.", "Somebody has looked at this repair already.")
             )
@@ -122,7 +120,7 @@ class Review:
         if indexes:  # codes under the one number that say what the other declared
             facts += (self._fact("chk", into, CheckAgain(indexes), "house", now),)
         # Two operators at once: the second finds the number parted, or this claim held.
-        once = (self._secrets.index("parted", merge), by)
+        once = (self._secrets.index("parted", merge), facts[0].id)
         if isinstance(await self._store.append(Act(facts, once=(once,))), Already):
             raise Conflict("merge.parted", Words("Đã có người tách hai số này.", "They have been parted already."))
 

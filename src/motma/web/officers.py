@@ -27,7 +27,7 @@ from motma.web.problems import status_of
 _Request = Request[Any, Any, Any]
 _Page = Response[bytes] | Redirect
 
-_FROM_STATIC = ("motma.css", "icons/icon.svg", "vendor/cborg/", "vendor/fonts/", "vendor/zxing-wasm/")
+_FROM_STATIC = ("motma.css", "icons/down.svg", "icons/icon.svg", "vendor/cborg/", "vendor/fonts/", "vendor/zxing-wasm/")
 _NOT_FOR_BROWSERS = ("LICENSE", ".md", "sw.js", "be-vietnam-pro.css")
 
 

@@ -42,8 +42,9 @@ _FIELDS = {
 
 
 class PlaceCounts(msgspec.Struct, frozen=True):
-    """Counts at one checkpoint, or everywhere. ``declared`` = accepted + pending + refused.
+    """Counts at one checkpoint, or everywhere. ``declared`` = accepted + pending + by_hand + refused.
 
+    ``by_hand`` have a code that is looked at by hand, though the register was asked, or had nothing to be asked of.
     ``refused`` is by the fields that differ from the register, ``verdicts`` by outcome of the scan, ``reasons`` by
     the deciding reason of scans that were not simply let through.
     """
@@ -51,6 +52,7 @@ class PlaceCounts(msgspec.Struct, frozen=True):
     declared: int = 0
     accepted: int = 0
     pending: int = 0
+    by_hand: int = 0
     refused: dict[str, int] = {}
     scans: int = 0
     verdicts: dict[str, int] = {}
@@ -177,11 +179,13 @@ def _counts(counted: Counter[tuple[str, str]]) -> PlaceCounts:
         return {outcome: count for (of, outcome), count in counted.items() if of == kind}
 
     declared, refused, verdicts = by_outcome("declared"), by_outcome("refused"), by_outcome("scanned")
-    accepted, travelling = declared.get("accepted", 0), sum(declared.values())
+    accepted, pending = declared.get("accepted", 0), declared.get("pending", 0)
+    travelling = sum(declared.values())
     return PlaceCounts(
         declared=travelling + sum(refused.values()),
         accepted=accepted,
-        pending=travelling - accepted,
+        pending=pending,
+        by_hand=travelling - accepted - pending,
         refused=refused,
         scans=sum(verdicts.values()),
         verdicts=verdicts,

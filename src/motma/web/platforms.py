@@ -248,7 +248,7 @@ async def keyed(connection: ASGIConnection[Any, Any, Any, Any], _: object) -> No
     security=[{"platform": []}],
     responses={
         200: ResponseSpec(Answer, generate_examples=False, description="Sent before; this is the first receipt"),
-        **problems(401, 403, 409, 413, 415, 422, 503),
+        **problems(401, 403, 409, 413, 415, 422, 429, 503),
     },
 )
 async def send_declaration(
