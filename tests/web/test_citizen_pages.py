@@ -7,214 +7,33 @@ import datetime as dt
 import gzip
 import io
 import re
-from collections.abc import AsyncIterator, Mapping
-from html.parser import HTMLParser
-from types import SimpleNamespace
 
 import httpx
 import pytest
 import zxingcpp
-from litestar import Litestar
-from litestar.exceptions import HTTPException
 from PIL import Image
 
-from motma.core.errors import Conflict, Hidden, MotmaError
-from motma.core.form import Declaration, parse_declaration
 from motma.core.identity import Grade, Match
-from motma.core.ids import FactId, Qid
-from motma.core.measure import Measure
-from motma.core.words import Words
-from motma.forms import load_form, load_units
-from motma.roads import load_network
-from motma.services.afterwards import outcome_of
-from motma.services.declare import Receipt
-from motma.services.tries import TooManyMistakes
-from motma.services.wallet import HeldCode, Look
-from motma.web import assets, citizens
-from motma.web.gate import gate
-from motma.web.problems import answer_error
+from motma.services.wallet import Look
+from motma.web import assets
 from motma.web.qr import draw_svg
-
-NOW = dt.datetime(2026, 8, 14, 7, 0, tzinfo=dt.UTC)
-QID = Qid("162979388586171100")
-CODE = "NCFOXN%TS3DH0YOJ58S S-W5HDC *M0II5XHC9B5G2+$N IOP-IA%NFQGRJPC%OQHIZC4.OI1RM8ZA" * 3
-CODE_ID = FactId("cod_06abcdefghjkmnpqrstvwxyz01")
-LONG_NAME = "Công Tằng Tôn Nữ Nguyễn Thị Phương Khánh Huyền"
-MEASURE = Measure(
-    id="test",
-    title=Words("Khai báo khi qua chốt", "Declaration at checkpoints"),
-    legal_basis=Words("Thông báo giả định", "Fictional notice"),
-    disease=Words("Bệnh giả định", "Fictional disease"),
-    areas=("79",),
-    starts_at=NOW - dt.timedelta(days=1),
-    ends_at=NOW + dt.timedelta(days=30),
-    form="2026-1",
-    pass_hours=72,
-    pending_hours=24,
-    keep_days=21,
+from tests.web.citizen_pages import (
+    CODE,
+    CONSENTS,
+    DONG_NAI,
+    HCMC,
+    LONG_NAME,
+    NOW,
+    STEP_1,
+    STEP_2,
+    STEP_3,
+    Double,
+    Form,
+    heading,
+    hold,
+    press,
+    walk,
 )
-
-
-class Double:
-    """What the pages ask of the services, kept in lists."""
-
-    form, units, network = load_form("2026-1"), load_units(), load_network()
-
-    def __init__(self) -> None:
-        self.measure_now: Measure | None = MEASURE
-        self.match = Match(Grade.MATCHED)
-        self.sent: list[Declaration] = []
-        self.keys: list[str | None] = []
-        self.wallets: dict[bytes, list[HeldCode]] = {}
-        self.seen: list[Look] = []
-        self.error: MotmaError | None = None
-
-    async def measure(self, now: dt.datetime) -> Measure | None:
-        return self.measure_now
-
-    async def declare(
-        self,
-        raw: Mapping[str, object],
-        *,
-        source: str,
-        now: dt.datetime,
-        key: str | None = None,
-        wallet: bytes | None = None,
-        address: str = "",
-    ) -> Receipt:
-        declaration = parse_declaration(raw, self.form, self.units, frozenset(self.network.by_id), now)
-        if self.error:
-            raise self.error
-        self.sent.append(declaration)
-        self.keys.append(key)
-        id = FactId("dcl_06abcdefghjkmnpqrstvwxyz01")
-        if not self.match.travels:
-            return Receipt(id, "refused", self.match)
-        until = now + dt.timedelta(hours=41, minutes=10)
-        held = HeldCode(QID, declaration.name, CODE, CODE_ID, now, until, self.match.grade, False, how=self.match.how)
-        self.wallets.setdefault(wallet or b"", []).insert(0, held)
-        return Receipt(id, outcome_of(self.match.grade), self.match, QID)
-
-    async def held(self, wallet: bytes) -> list[HeldCode]:
-        return self.wallets.get(wallet, [])
-
-    async def looks(self, wallet: bytes, qid: Qid) -> list[Look]:
-        if qid not in [code.qid for code in self.wallets.get(wallet, [])]:
-            raise Hidden("code.hidden", Words("", ""))
-        return self.seen
-
-
-@pytest.fixture
-def double() -> Double:
-    return Double()
-
-
-@pytest.fixture
-async def browser(double: Double) -> AsyncIterator[httpx.AsyncClient]:
-    tokens = iter(range(1000))
-    app = Litestar(
-        citizens.routes,
-        exception_handlers={MotmaError: answer_error, HTTPException: answer_error},
-        openapi_config=None,
-        logging_config=None,
-    )
-    app.state.house = SimpleNamespace(
-        declare=double,
-        wallets=double,
-        clock=lambda: NOW,
-        new_token=lambda: f"token-for-tests-{next(tokens):04}",
-        wallet=lambda token: token.encode(),
-    )
-    transport = httpx.ASGITransport(app=gate(app))
-    async with httpx.AsyncClient(
-        transport=transport, base_url="http://motma.test", headers={"accept": "text/html"}
-    ) as client:
-        yield client
-
-
-class Form(HTMLParser):
-    """The successful controls of the one form on a page, as a browser would post them, and all that may be chosen."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.data: dict[str, list[str]] = {}
-        self.names: set[str] = set()
-        self.ids: set[str] = set()
-        self.buttons: set[str] = set()
-        self.described: set[str] = set()
-        self._select = ""
-        self.feed(html)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
-        self.ids.add(given.get("id", ""))
-        self.described |= set(given.get("aria-describedby", "").split())
-        if tag == "input":
-            self.names.add(given["name"])
-            if given.get("type") in ("radio", "checkbox") and "checked" not in given:
-                return
-            self.data.setdefault(given["name"], []).append(given.get("value", ""))
-        elif tag == "select":
-            self._select = given["name"]
-            self.names.add(given["name"])
-        elif tag == "option" and "selected" in given:
-            self.data.setdefault(self._select, []).append(given["value"])
-        elif tag == "button" and given.get("name") == "go":
-            self.buttons.add(given["value"])
-
-
-STEP_1 = {
-    "document.kind": "cccd",
-    "document.number": "999 187 012 345",
-    "name": "Nguyễn Thị Minh",
-    "birth_date.day": "18",
-    "birth_date.month": "1",
-    "birth_date.year": "1987",
-    "sex": "female",
-    "nationality": "VN",
-    "phone": "090 123 45 67",
-}
-HCMC = next(iter(Double.units.communes_of("79")))
-DONG_NAI = next(iter(Double.units.communes_of("75")))
-STEP_2: dict[str, str | list[str]] = {
-    "residence.province": "79",
-    "residence.commune": HCMC,
-    "residence.address": "12/3 đường Thử",
-    "trip.origin.same": "yes",
-    "trip.destination.province": "75",
-    "trip.destination.commune": DONG_NAI,
-    "trip.departs_at": "2026-08-15T06:30",
-    "trip.vehicle": "motorbike",
-    "trip.checkpoints": [point.id for point in Double.network.checkpoints[:2]],
-}
-STEP_3 = {f"health.symptoms.{symptom.id}": "no" for symptom in Double.form.symptoms} | {"health.contact": "no"}
-CONSENTS = {"consents": [purpose.id for purpose in Double.form.purposes]}
-
-
-async def press(
-    browser: httpx.AsyncClient, page: httpx.Response, go: str, typed: Mapping[str, str | list[str]] | None = None
-) -> httpx.Response:
-    """Type into the form on ``page`` and press a button of it."""
-    form = Form(page.text)
-    assert go in form.buttons
-    typed = typed or {}
-    assert set(typed) <= form.names, "only what the page asks for can be typed"
-    return await browser.post("/", data={**form.data, **typed, "go": go})
-
-
-async def walk(browser: httpx.AsyncClient, steps: int) -> httpx.Response:
-    """Fill in and leave the first ``steps`` steps."""
-    page = await browser.get("/")
-    for typed in (STEP_1, STEP_2, STEP_3)[:steps]:
-        page = await press(browser, page, "next", typed)
-        assert page.status_code == 200, page.text
-    return page
-
-
-def heading(page: httpx.Response) -> str:
-    found = re.search(r"<h1[^>]*>(.*?)</h1>", page.text, re.DOTALL)
-    assert found
-    return found[1].strip()
 
 
 async def test_a_declaration_is_three_steps_a_check_and_one_code(browser: httpx.AsyncClient, double: Double) -> None:
@@ -348,110 +167,12 @@ async def test_a_refusal_says_where_and_keeps_everything(
     assert heading(page) == "Mọi thứ đã đúng chưa?"
 
 
-async def test_a_name_to_mend_has_a_code_and_one_way_to_mend_it(browser: httpx.AsyncClient, double: Double) -> None:
-    double.match = Match(Grade.REPAIRABLE, ("name",), "tones")
-    page = await press(browser, await walk(browser, 3), "send", CONSENTS)
-    assert page.status_code == 200 and "khác ở dấu" in page.text and 'href="/code"' in page.text
-    assert "Mã dùng được ngay" in page.text and Form(page.text).buttons == {"edit1"}
-    code = (await browser.get("/code")).text
-    assert "khác ở dấu" in code and "Sửa tên: khai lại" in code and "cán bộ sẽ xem giấy tờ" in code
-    page = await press(browser, page, "edit1")
-    assert heading(page) == "Bạn là ai?" and Form(page.text).data["name"] == ["Nguyễn Thị Minh"]
-    double.match = Match(Grade.MATCHED)
-    page = await press(browser, page, "next", {"name": "Nguyễn Thị Mính"})
-    page = await press(browser, page, "send")
-    assert page.headers["location"] == "/code" and double.sent[-1].name == "Nguyễn Thị Mính"
-    assert "Sửa tên" not in (await browser.get("/code")).text
-
-
-async def test_too_often_wrong_says_what_to_do_and_keeps_everything(browser: httpx.AsyncClient, double: Double) -> None:
-    last = await walk(browser, 3)
-    tries = Conflict("identity.too_many_tries", Words("Quá nhiều lần hôm nay.", "Too often today."))
-    for error, status, says in (
-        (tries, 409, "khai lại từ ngày mai"),
-        (TooManyMistakes(dt.timedelta(minutes=41)), 429, "Đợi 42 phút"),
-    ):
-        double.error = error
-        page = await press(browser, last, "send", CONSENTS)
-        assert (page.status_code, page.headers["motma-said"]) == (status, "1")
-        assert says in page.text and error.words.vi in page.text and "chốt" in page.text
-        assert ("retry-after" in page.headers) == (status == 429)
-        assert Form((await press(browser, page, "edit1")).text).data["name"] == ["Nguyễn Thị Minh"]
-    double.error = Conflict("idempotency.reused", Words("Khác", "Other"))
-    page = await press(browser, last, "send", CONSENTS)
-    assert page.status_code == 409 and "motma-said" not in page.headers
-
-
-async def test_a_small_child_is_declared_by_its_guardian(browser: httpx.AsyncClient, double: Double) -> None:
-    child = {**STEP_1, "document.kind": "none", "document.number": "", "birth_date.day": "", "birth_date.month": ""}
-    child |= {"birth_date.year": "2024", "guardian.number": "999 187 012 345"}
-    page = await press(browser, await browser.get("/"), "next", child)
-    assert page.status_code == 422 and "guardian-kind-error" in Form(page.text).described
-    page = await press(browser, page, "next", {"guardian.kind": "cccd"})
-    assert page.status_code == 200
-    page = await press(browser, await press(browser, page, "next", STEP_2), "next", STEP_3)
-    assert "Không có số" in page.text and "2024 (chỉ biết năm)" in page.text and "999 187 012 345" in page.text
-    await press(browser, page, "send", CONSENTS)
-    sent = double.sent[0]
-    assert sent.document.kind == "none" and sent.birth_date == dt.date(2024, 1, 1)
-    assert sent.guardian and (sent.guardian.kind, sent.guardian.number) == ("cccd", "999187012345")
-
-
-async def test_a_guardian_left_over_from_another_kind_is_not_sent(browser: httpx.AsyncClient, double: Double) -> None:
-    page = await press(
-        browser, await browser.get("/"), "next", {**STEP_1, "guardian.number": "x", "guardian.kind": "cccd"}
-    )
-    assert page.status_code == 200
-    page = await press(browser, await press(browser, page, "next", STEP_2), "next", STEP_3)
-    await press(browser, page, "send", CONSENTS)
-    assert double.sent[0].guardian is None and double.sent[0].document.kind == "cccd"
-
-
-async def test_half_a_birth_date_is_no_year(browser: httpx.AsyncClient) -> None:
-    page = await press(browser, await browser.get("/"), "next", {**STEP_1, "birth_date.day": ""})
-    assert page.status_code == 422 and "birth_date-error" in Form(page.text).described
-
-
-async def test_an_unusual_number_warns_and_refuses_nothing(browser: httpx.AsyncClient, double: Double) -> None:
-    page = await browser.get("/")
-    for typed in ({**STEP_1, "document.number": "003187012345"}, STEP_2, STEP_3):
-        page = await press(browser, page, "next", typed)
-    assert heading(page) == "Mọi thứ đã đúng chưa?" and "không phải mã tỉnh thường gặp" in page.text
-    await press(browser, page, "send", CONSENTS)
-    assert len(double.sent) == 1
-    assert "thường gặp" not in (await walk(browser, 3)).text
-
-
-@pytest.mark.parametrize(
-    ("grade", "says"),
-    [
-        (Grade.VOUCHED, "đã xem giấy tờ"),
-        (Grade.UNIDENTIFIED, "không có số giấy tờ"),
-        (Grade.MISMATCHED, "Không khớp dữ liệu dân cư"),
-        (Grade.REPAIRABLE, "họ tên khác giấy tờ"),
-    ],
-)
-async def test_the_code_page_says_what_the_code_is_worth(
-    browser: httpx.AsyncClient, double: Double, grade: Grade, says: str
-) -> None:
-    browser.cookies["motma_wallet"] = "wallet-of-a-family"
-    hold(double, LONG_NAME, grade)
-    assert says in (await browser.get("/code")).text
-
-
 async def test_with_no_measure_nothing_is_asked(browser: httpx.AsyncClient, double: Double) -> None:
     double.measure_now = None
     page = await browser.get("/")
     assert page.status_code == 200 and "<form" not in page.text and "không lưu gì" in page.text
     assert (await browser.post("/", data={**STEP_1, "go": "next"})).status_code == 409
     assert double.sent == []
-
-
-def hold(double: Double, name: str, grade: Grade = Grade.MATCHED, hours: int = 41, *, revoked: bool = False) -> None:
-    until = NOW + dt.timedelta(hours=hours)
-    double.wallets.setdefault(b"wallet-of-a-family", []).append(
-        HeldCode(QID, name, CODE, CODE_ID, NOW, until, grade, revoked)
-    )
 
 
 async def test_a_family_switches_between_its_codes(browser: httpx.AsyncClient, double: Double) -> None:

@@ -182,13 +182,14 @@ def _refused(running: Running) -> dict[str, Callable[[], httpx.Response]]:
     words = person.name.split(" ")
     slipped = running.runner.run(world.declare(person, name=" ".join([words[0], *words[2:]]))).json()
 
-    def scan(code: str, client: httpx.AsyncClient = officer) -> str:
-        return str(running.runner.run(world.check(code=code, officer=client)).json()["id"])
+    def scan(code: str, id: str) -> str:
+        return str(running.runner.run(world.check(code=code, officer=officer, id=id)).json()["id"])
 
-    scanned, of_nobody = scan(slipped["code"]), scan("HELLO")
+    scanned = scan(slipped["code"], "scn_01kf7yejc0000000000000007a")
+    of_nobody = scan("HELLO", "scn_01kf7yejc0000000000000007b")
 
     def repair(client: httpx.AsyncClient = officer, scan: str = scanned, **more: Any) -> httpx.Response:
-        ask = {"id": f"rep_01kf7yejc0000000000000000{len(scan) % 9}", "scan": scan, "reason": "typing"}
+        ask = {"id": f"rep_{scan[4:26]}zzzz", "scan": scan, "reason": "typing"}
         return running.ask(client, "POST", "/v1/repairs", **{"json": {**ask, "name": person.name}, **more})
 
     def repair_too_often() -> httpx.Response:
