@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from rich.table import Table
 
+_NOT_STORED = ("sent", "sent again", "mended", "mended: refused")
+
 
 @dataclass(slots=True)
 class Account:
@@ -20,19 +22,31 @@ class Account:
     @property
     def rows(self) -> list[str]:
         """Every name counted anywhere, in a reader's order."""
-        order = ("sent", "sent again", "accepted", "refused", "codes issued", "citizens", "scans", "verdict")
+        order = (
+            "sent",
+            "recorded",
+            "accepted",
+            "repairable",
+            "refused",
+            "mended",
+            "codes",
+            "citizens",
+            "scans",
+            "verdict",
+        )
         names = {*self.planned, *self.told, *self.stored}
         return sorted(names, key=lambda name: (next(i for i, o in enumerate((*order, "")) if name.startswith(o)), name))
 
     def differs(self, name: str) -> bool:
         """Whether the sides that count ``name`` disagree; what a side does not mention it has counted zero times.
 
-        Senders are not told why the register refused somebody, and the store does not keep what came again.
+        Senders are not told why the register refused somebody. The store does not keep what came again, nor that a
+        declaration mends one that was refused, which belongs to nobody: there it counts as "recorded" and "accepted".
         """
         sides = [self.planned[name]]
         if not name.startswith("refused: "):
             sides.append(self.told[name])
-        if self.stored and name != "sent again":  # without any, nobody looked
+        if self.stored and name not in _NOT_STORED:  # without any, nobody looked
             sides.append(self.stored[name])
         return len(set(sides)) > 1
 
@@ -50,6 +64,8 @@ def account_table(account: Account) -> Table:
     for name in account.rows:
         sides = [f"{side[name]:,}" if name in side else "" for side in (account.planned, account.told, account.stored)]
         table.add_row(name, *sides, "[red]✕ differs[/]" if account.differs(name) else "[green]✓[/]")
+    if any(side["refused"] + side["repairable"] for side in (account.planned, account.told)):
+        table.add_row("repair rate", *map(_repair_rate, (account.planned, account.told)), "", "")
     table.add_section()
     for kind, took in sorted(account.took_seconds.items()):
         took.sort()
@@ -64,3 +80,9 @@ def account_table(account: Account) -> Table:
     if len(account.failures) > 10:
         table.add_row("[red]failed[/]", "", "", "", f"and {len(account.failures) - 10:,} more")
     return table
+
+
+def _repair_rate(side: Counter[str]) -> str:
+    """The share of those who did not match at first and match now."""
+    missed = side["refused"] + side["repairable"]
+    return f"{side['mended'] / missed:.1%}" if missed else ""

@@ -3,17 +3,13 @@
 import asyncio
 import contextlib
 import datetime as dt
-import os
 import re
 import secrets
-import signal
-import socket
-import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, replace
+from collections import Counter, deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,21 +19,31 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from motma.config import Settings
-from motma.core.errors import Invalid, Unavailable
-from motma.core.ids import new_fact_id
+from motma.core.errors import Invalid
+from motma.core.identity import Grade
+from motma.core.ids import Qid, new_fact_id
 from motma.core.words import Words
 from motma.forms import load_form, load_units
 from motma.measures import load_demo_measure
 from motma.register.population import Population
 from motma.replay.account import Account
 from motma.replay.crowd import PLATFORMS, Plan, Traveller, crowd
+from motma.replay.processes import free_port, running_register, running_server
 from motma.roads import load_network
 from motma.wiring import Built, build, utc_now
 
 _TRIES = 3
-_Shown = tuple[str, dict[str, str]]
-"""Whose number a code must turn out to be, and what is shown to the officer."""
+_Told = tuple[str, str, dict[str, str], str]
+"""How a declaration came out, whose number its code must turn out to be ("" without one), what is shown to the officer,
+and the cookie of the browser that holds it."""
 _SHOWN_QID = re.compile(rb"\b([0-9]{6})\s([0-9]{6})\s([0-9]{6})\b")
+_SHOWN_STATUS = re.compile(rb'class="status ([a-z]+)"')
+_OUTCOMES_SHOWN = {b"go": "accepted", b"check": "repairable"}
+_LATER = 200
+"""How many others go before somebody who sends a declaration again with nothing wrong in it any more."""
+_PAGE_STANDINGS = 5_000
+
+__all__ = ["Ways", "drive", "free_port", "provision", "replay", "running_register", "running_server"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +65,8 @@ async def replay(
     """Send a plan and account for it.
 
     With ``url``, to a server that runs on these settings; else to one that is started for it, on an empty store (the
-    one of ``MOTMA_DATABASE_URL`` if that is PostgreSQL, which must be empty then), and ended afterwards.
+    one of ``MOTMA_DATABASE_URL`` if that is PostgreSQL, which must be empty then), and ended afterwards. So is the
+    fictional register, unless the settings name one, which must then be of the same seed and size.
     """
     if plan.declarations - plan.again > settings.register_size:
         raise Invalid(
@@ -76,6 +83,9 @@ async def replay(
             if database.startswith("sqlite:"):
                 database = f"sqlite:///{folder / 'data' / 'motma.db'}"
             settings = replace(settings, data=folder / "data", database_url=database, port=free_port())
+            if not settings.register_url:
+                register = running_register(seed=settings.register_seed, size=settings.register_size)
+                settings = (await stack.enter_async_context(register)).told(settings)
         async with build(settings) as built:
             before = await _stored(built)
             ways = await provision(built)
@@ -106,66 +116,10 @@ async def provision(built: Built) -> Ways:
     return Ways(tokens, cookies)
 
 
-def free_port() -> int:
-    """A port of this machine that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-@contextlib.asynccontextmanager
-async def running_server(settings: Settings) -> AsyncIterator[str]:
-    """A server in its own process on these settings; ended by its id afterwards. Yields its address."""
-    environment = {
-        **os.environ,
-        "MOTMA_DATA": str(settings.data),
-        "MOTMA_DATABASE_URL": settings.database_url,
-        "MOTMA_HOST": "127.0.0.1",
-        "MOTMA_PORT": str(settings.port),
-        "MOTMA_ISSUER": settings.issuer,
-        "MOTMA_REGISTER_SEED": str(settings.register_seed),
-        "MOTMA_REGISTER_SIZE": str(settings.register_size),
-    }
-    if settings.register_url:
-        environment |= {
-            "MOTMA_REGISTER_URL": settings.register_url,
-            "MOTMA_REGISTER_CLIENT": settings.register_client,
-            "MOTMA_REGISTER_SECRET": settings.register_secret,
-        }
-    server = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "motma", "serve", env=environment, stdout=asyncio.subprocess.DEVNULL
-    )
-    url = f"http://127.0.0.1:{settings.port}"
-    try:
-        await _until_alive(url, server)
-        yield url
-    finally:
-        if server.returncode is None:
-            server.send_signal(signal.SIGTERM)
-            try:
-                await asyncio.wait_for(server.wait(), 10)
-            except TimeoutError:
-                server.kill()
-                await server.wait()
-
-
-async def _until_alive(url: str, server: asyncio.subprocess.Process) -> None:
-    async with aiohttp.ClientSession() as session:
-        for _ in range(300):
-            if server.returncode is not None:
-                break
-            with contextlib.suppress(aiohttp.ClientError):
-                async with session.get(f"{url}/healthz") as answer:
-                    if answer.status == 200:
-                        return
-            await asyncio.sleep(0.1)
-    raise Unavailable("replay.no_server", Words("Máy chủ không khởi động được.", "The server did not start."))
-
-
 async def drive(
     settings: Settings, plan: Plan, url: str, ways: Ways, *, concurrency: int, console: Console | None
 ) -> Account:
-    """Send everybody, ``concurrency`` at a time, each on their own way: declare, then be scanned."""
+    """Send everybody, ``concurrency`` at a time, each on their own way: declare, then be scanned, and mend."""
     account = Account()
     travellers = crowd(
         plan,
@@ -175,7 +129,7 @@ async def drive(
         load_network(),
         utc_now(),
     )
-    qids: set[str] = set()
+    line, qids = _Line(travellers), set[str]()
     with _progress(console) as progress:
         task = progress.add_task("declare, then be scanned", total=plan.declarations)
         connector = aiohttp.TCPConnector(limit=0)
@@ -186,52 +140,108 @@ async def drive(
             started = time.perf_counter()
 
             async def walk() -> None:
-                for traveller in travellers:  # one iterator for all: everybody takes the next
-                    await _Journey(session, account, ways, qids).go(traveller)
-                    progress.advance(task)
+                while place := line.take():  # one line for all: everybody takes the next
+                    await _Journey(session, account, ways, line, qids, place).go()
+                    progress.advance(task, 0 if place.mends else 1)
 
             async with asyncio.TaskGroup() as group:
                 for _ in range(concurrency):
                     group.create_task(walk())
             account.elapsed_seconds = time.perf_counter() - started
     account.told["citizens"] = len(qids)
-    account.planned["citizens"] = plan.declarations - plan.mismatched - plan.again
+    unmended = account.planned["refused"] - account.planned["mended: refused"]
+    account.planned["citizens"] = plan.declarations - unmended - plan.again
     return account
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Somebody's place in the line; for whoever ``mends`` a declaration, what they were told the first time."""
+
+    traveller: Traveller
+    mends: str = ""
+    """How the first one came out: "refused" or "repairable"."""
+    qid: str = ""
+    cookie: str = ""
+
+
+@dataclass(slots=True)
+class _Line:
+    """Who is next. Belongs to one event loop."""
+
+    travellers: Iterator[Traveller]
+    _back: deque[tuple[int, _Place]] = field(default_factory=deque)
+    _taken: int = 0
+
+    def take(self) -> _Place | None:
+        """Somebody who comes back if it is time, else the next of the crowd; at its end all who come back."""
+        if self._back and self._back[0][0] <= self._taken:
+            return self._back.popleft()[1]
+        self._taken += 1
+        for traveller in self.travellers:
+            return _Place(traveller)
+        return self._back.popleft()[1] if self._back else None
+
+    def come_back(self, place: _Place) -> None:
+        """Stand in line again, behind as many as go in the time that it takes to look at a card."""
+        self._back.append((self._taken + _LATER, place))
 
 
 class _Journey:
     """One traveller's requests, each answer counted under what was told."""
 
-    def __init__(self, session: aiohttp.ClientSession, account: Account, ways: Ways, qids: set[str]) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        account: Account,
+        ways: Ways,
+        line: _Line,
+        qids: set[str],
+        place: _Place,
+    ) -> None:
         self._session = session
         self._account = account
         self._ways = ways
+        self._line = line
         self._qids = qids
+        self._place = place
+        self._traveller = place.traveller
 
-    async def go(self, traveller: Traveller) -> None:
-        planned = self._account.planned
-        planned["sent"] += 1
-        planned["sent again"] += traveller.twice
-        if traveller.refusal:
-            planned["refused"] += 1
-            planned[f"refused: {traveller.refusal}"] += 1
-        else:
-            planned["accepted"] += 1
-            planned["codes issued"] += 1
-        if traveller.verdict:
-            planned["scans"] += 1
-            planned[f"verdict: {traveller.verdict}"] += 1
+    async def go(self) -> None:
+        """Declare, be scanned, and stand in line again to mend what was wrong."""
+        traveller = self._traveller
+        self._plan()
         try:
-            if traveller.source == "page":
-                shown = await self._declare_on_page(traveller)
-            else:
-                shown = await self._declare(traveller)
-            if shown and traveller.verdict:
-                await self._be_scanned(traveller, *shown)
+            send = self._declare_on_page if traveller.source == "page" else self._declare
+            outcome, qid, shown, cookie = await send()
+            self._count(outcome, qid)
+            if traveller.mend:
+                self._line.come_back(_Place(traveller.mend, outcome, qid, cookie))
+            if traveller.verdict:
+                await self._be_scanned(qid, shown)
         except (aiohttp.ClientError, TimeoutError, msgspec.DecodeError, _Unexpected) as error:
             self._account.failures.append(f"{traveller.key} {traveller.source}: {type(error).__name__} {error}"[:200])
 
-    async def _declare(self, traveller: Traveller) -> _Shown | None:
+    def _plan(self) -> None:
+        planned, traveller = self._account.planned, self._traveller
+        planned["recorded"] += 1
+        planned[traveller.outcome] += 1
+        planned["codes issued"] += traveller.outcome != "refused"
+        if traveller.outcome == "refused":
+            field = {"name": "name", "birth_date": "birth_date"}.get(str(traveller.mistake), "document.number")
+            planned[f"refused: {field}"] += 1
+        if traveller.verdict:
+            planned["scans"] += 1
+            planned[f"verdict: {traveller.verdict}"] += 1
+        if not self._place.mends:
+            planned["sent"] += 1
+            planned["sent again"] += traveller.twice
+        if traveller.mend:  # counted here: one that is never sent is missed
+            planned["mended"] += 1
+            planned[f"mended: {traveller.outcome}"] += 1
+
+    async def _declare(self) -> _Told:
+        traveller = self._traveller
         headers = {
             "authorization": f"Bearer {self._ways.tokens[traveller.source]}",
             "idempotency-key": traveller.key,
@@ -239,29 +249,29 @@ class _Journey:
         }
         body = msgspec.json.encode(traveller.body)
         answer = await self._send("declaration", "/v1/declarations", body, headers, (200, 201))
-        told = self._account.told
-        told["sent"] += 1
         if traveller.twice:
             again = await self._send("declaration", "/v1/declarations", body, headers, (200,))
-            told["sent again"] += 1
-            if (again["declaration"], again["qid"], again["code"]) != (
-                answer["declaration"],
-                answer["qid"],
-                answer["code"],
-            ):
+            self._account.told["sent again"] += 1
+            if any(again[name] != answer[name] for name in ("declaration", "outcome", "qid", "code")):
                 raise _Unexpected("sent again, answered differently")
-        return self._count(traveller, answer["outcome"], answer["qid"], {"code": answer["code"]})
+        return answer["outcome"], answer["qid"] or "", {"code": answer["code"]}, ""
 
-    async def _declare_on_page(self, traveller: Traveller) -> _Shown | None:
+    async def _declare_on_page(self) -> _Told:
+        traveller = self._traveller
         form = aiohttp.FormData(list(_fields(traveller.body)))
+        # Each comes from an address of their own (RFC 2544's, which nobody has), as they do behind the proxy.
+        number = int(traveller.key.split("-")[1])
+        headers = {"x-forwarded-for": f"198.18.{number >> 8 & 255}.{number & 255}"}
+        if self._place.cookie:
+            headers["cookie"] = self._place.cookie
         started = time.perf_counter()
-        async with self._session.post("/", data=form, allow_redirects=False) as answer:
+        async with self._session.post("/", data=form, headers=headers, allow_redirects=False) as answer:
             page = await answer.read()
             status, cookie = answer.status, answer.headers.get("set-cookie", "").partition(";")[0]
         self._took("page", started)
-        self._account.told["sent"] += 1
+        cookie = cookie or self._place.cookie
         if status == 200:
-            return self._count(traveller, "refused", None, {})
+            return "refused", "", {}, cookie
         if status != 303:
             raise _Unexpected(f"page answered {status}")
         started = time.perf_counter()
@@ -269,14 +279,15 @@ class _Journey:
             page = await answer.read()
             status = answer.status
         self._took("code page", started)
-        shown = _SHOWN_QID.search(page)
-        if status != 200 or shown is None:
+        shown, standing = _SHOWN_QID.search(page), _SHOWN_STATUS.search(page)
+        if status != 200 or shown is None or standing is None:
             raise _Unexpected(f"code page answered {status}")
         qid = b"".join(shown.groups()).decode()
-        return self._count(traveller, "accepted", qid, {"qid": qid})
+        outcome = _OUTCOMES_SHOWN.get(standing[1], f"shown as {standing[1].decode()}")
+        return outcome, qid, {"qid": qid}, cookie
 
-    async def _be_scanned(self, traveller: Traveller, qid: str, shown: dict[str, str]) -> None:
-        now = utc_now()
+    async def _be_scanned(self, qid: str, shown: dict[str, str]) -> None:
+        traveller, now = self._traveller, utc_now()
         ask = {
             "id": new_fact_id("scn", now, secrets.token_bytes(10)),
             "scanned_at": now,
@@ -290,19 +301,23 @@ class _Journey:
         if (answer["citizen"]["qid"], answer["citizen"]["name"]) != (qid, traveller.body["name"]):
             raise _Unexpected("scan answered with another citizen")
 
-    def _count(self, traveller: Traveller, outcome: str, qid: str | None, shown: dict[str, str]) -> _Shown | None:
-        told = self._account.told
-        if outcome == "refused":
-            told["refused"] += 1
-            if not traveller.refusal:
-                raise _Unexpected("refused, and should not have been")
-            return None
-        told["accepted"] += 1
-        told["codes issued"] += 1
-        if traveller.refusal or outcome != "accepted" or not qid:
-            raise _Unexpected(f"{outcome}, and should not have been")
-        self._qids.add(qid)
-        return qid, shown
+    def _count(self, outcome: str, qid: str) -> None:
+        """Count what was told, and look whether it is what had to come of it."""
+        told, traveller, place = self._account.told, self._traveller, self._place
+        told["recorded"] += 1
+        told[outcome] += 1
+        if place.mends:
+            told["mended"] += outcome == "accepted"
+            told[f"mended: {place.mends}"] += outcome == "accepted"
+        else:
+            told["sent"] += 1
+        if qid:
+            told["codes issued"] += 1
+            self._qids.add(qid)
+        if outcome != traveller.outcome or bool(qid) != (outcome != "refused"):
+            raise _Unexpected(f"{outcome}, and should not have been" if qid else f"{outcome} without a number")
+        if place.qid and place.qid != qid:
+            raise _Unexpected("mended, and got another number")
 
     async def _send(
         self, kind: str, path: str, body: bytes, headers: dict[str, str], expected: tuple[int, ...]
@@ -354,22 +369,30 @@ def _fields(body: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 async def _stored(built: Built) -> Counter[str]:
     """The same counts, from the store's own rows."""
-    rows = await built.store.counts()
+    store = built.store
+    rows = await store.counts()
     stored = Counter(
         {
-            "accepted": rows.get("declaration.accepted", 0),
+            "recorded": rows.get("declaration.accepted", 0) + rows.get("declaration.refused", 0),
             "refused": rows.get("declaration.refused", 0),
             "codes issued": rows.get("code.issued", 0),
             "citizens": rows.get("citizens", 0),
             "scans": rows.get("scan.made", 0),
         }
     )
-    stored["sent"] = stored["accepted"] + stored["refused"]
-    for tally, count in await built.store.tally(dt.datetime(2000, 1, 1, tzinfo=dt.UTC)):
-        if tally.kind == "refused":
+    for tally, count in await store.tally(dt.datetime(2000, 1, 1, tzinfo=dt.UTC)):
+        if tally.kind == "declared":
+            stored[tally.outcome] += count
+        elif tally.kind == "refused":
             stored[f"refused: {tally.outcome}"] += count
         elif tally.kind == "scanned":
             stored[f"verdict: {tally.outcome}"] += count
+    # Who was declared with a slip, and stands as identified now.
+    stored["mended: repairable"] = stored["repairable"]
+    after = Qid("")
+    while page := await store.standings(after, _PAGE_STANDINGS):
+        stored["mended: repairable"] -= sum(standing.grade is Grade.REPAIRABLE for standing in page)
+        after = page[-1].qid
     return stored
 
 
