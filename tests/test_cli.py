@@ -141,7 +141,14 @@ def test_measures_on_and_off(run: Run) -> None:
 def test_the_doctor_lists_ids_and_hints(run: Run) -> None:
     told = run("doctor", MOTMA_PORT="0")
     assert told.code == 0
-    for id in ("data.folder", "secrets.file", "storage.open", "measure.none_active", "admitted.officer"):
+    for id in (
+        "data.folder",
+        "secrets.file",
+        "storage.open",
+        "measure.none_active",
+        "admitted.officer",
+        "register.none",
+    ):
         assert id in told.out
     assert "motma admit officer --help" in told.out
     told = run("doctor", MOTMA_PORT="many")

@@ -12,6 +12,7 @@ def test_without_any_there_are_defaults_for_one_machine() -> None:
     settings = read_settings({})
     assert (settings.host, settings.port, settings.data) == ("127.0.0.1", 8000, Path("motma-data"))
     assert settings.database_url == f"sqlite:///{Path('motma-data/motma.db').absolute()}"
+    assert settings.register_url == ""
 
 
 def test_every_setting_is_read() -> None:
@@ -24,11 +25,21 @@ def test_every_setting_is_read() -> None:
             "MOTMA_ISSUER": "yte.example.vn",
             "MOTMA_REGISTER_SEED": "7",
             "MOTMA_REGISTER_SIZE": "10",
+            "MOTMA_REGISTER_URL": "https://register.example.vn/osia",
+            "MOTMA_REGISTER_CLIENT": "motma",
+            "MOTMA_REGISTER_SECRET": "bí mật",
         }
     )
     assert (settings.data, settings.database_url) == (Path("/var/lib/motma"), "postgresql://motma@db/motma")
     assert (settings.host, settings.port, settings.issuer) == ("::1", 0, "yte.example.vn")
     assert (settings.register_seed, settings.register_size) == (7, 10)
+    assert settings.register_url == "https://register.example.vn/osia"
+    assert (settings.register_client, settings.register_secret) == ("motma", "bí mật")
+
+
+def test_no_secret_is_shown() -> None:
+    shown = repr(read_settings({"MOTMA_REGISTER_SECRET": "geheim", "MOTMA_PKCS11_PIN": "246810"}))
+    assert "geheim" not in shown and "246810" not in shown
 
 
 @pytest.mark.parametrize(
@@ -53,6 +64,9 @@ def test_every_setting_is_read() -> None:
         ("ISSUER", ["", "một mã", "x" * 65, "a\nb"]),
         ("REGISTER_SEED", ["-1", str(2**63), "x"]),
         ("REGISTER_SIZE", ["0", "10000001", "x", "1" * 5_000]),
+        ("REGISTER_URL", ["register.example.vn", "ftp://x", "http://", "http://h:many/", "http://a b/", "file:///x"]),
+        ("REGISTER_CLIENT", ["mã", "x" * 201, "a\nb"]),
+        ("REGISTER_SECRET", ["a\0b", "x" * 501]),
     ],
 )
 def test_what_cannot_be_used_is_named(name: str, values: list[str]) -> None:

@@ -43,9 +43,10 @@ def test_commands_exist(page: Path) -> None:
 
 def test_every_setting_is_explained() -> None:
     text = (ROOT / "docs" / "operate.md").read_text()
-    names = "DATA DATABASE_URL HOST PORT ISSUER REGISTER_SEED REGISTER_SIZE UNLOCK PKCS11_PIN"
-    for name in names.split(" "):
-        assert name.removeprefix("REGISTER") in text
+    names = "DATA DATABASE_URL HOST PORT ISSUER UNLOCK PKCS11_PIN"
+    register = "REGISTER_URL REGISTER_CLIENT REGISTER_SECRET REGISTER_SEED REGISTER_SIZE"
+    for name in f"{names} {register}".split(" "):
+        assert re.search(rf"`(?:MOTMA_)?(?:REGISTER)?{name.removeprefix('REGISTER')}`", text), name
         assert unknown_settings({f"MOTMA_{name}": "1"}) == []
     assert str(read_settings({}).data) in text
 

@@ -2,14 +2,18 @@
 
 import datetime as dt
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
 from motma.config import Settings, read_settings
 from motma.doctor import Finding, examine
 from motma.measures import load_demo_measure
 from motma.wiring import build, utc_now
+from tests.register.running import Running, register
 
 
 @pytest.fixture(autouse=True)
@@ -17,6 +21,17 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setenv("MOTMA_DATA", str(tmp_path / "deep" / "data"))
     monkeypatch.setenv("MOTMA_PORT", "0")
     return read_settings()
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[Running]:
+    """A register, which the settings name."""
+    running = register()
+    monkeypatch.setenv("MOTMA_REGISTER_URL", running.url)
+    monkeypatch.setenv("MOTMA_REGISTER_CLIENT", running.client_id)
+    monkeypatch.setenv("MOTMA_REGISTER_SECRET", running.client_secret)
+    yield running
+    running.clear()
 
 
 async def found() -> dict[str, Finding]:
@@ -31,12 +46,12 @@ async def test_a_new_machine_lacks_everything_but_errors() -> None:
     assert {finding.level for finding in findings.values()} == {"ok", "warning"}
     warned = {id for id, finding in findings.items() if finding.level == "warning"} - {"data.room"}
     admitted = {"admitted.operator", "admitted.officer", "admitted.device"}
-    assert warned == {"measure.none_active", "keys.unlock_beside", *admitted}
+    assert warned == {"measure.none_active", "keys.unlock_beside", "register.none", *admitted}
     assert findings["secrets.file"].message == "Newly made."
     assert "motma admit officer" in findings["admitted.officer"].hint
 
 
-async def test_a_house_in_order(settings: Settings) -> None:
+async def test_a_house_in_order(settings: Settings, asked: Running) -> None:
     now = utc_now()
     async with build(settings) as built:
         enrol = built.house.enrol
@@ -47,6 +62,52 @@ async def test_a_house_in_order(settings: Settings) -> None:
     findings = await found()
     assert {id for id, finding in findings.items() if finding.level != "ok"} <= {"data.room", "keys.unlock_beside"}
     assert "signs" in findings["keys.code"].message and "signs" in findings["keys.root"].message
+
+
+async def test_a_register_that_answers(asked: Running) -> None:
+    finding = (await found())["register.answers"]
+    assert finding.level == "ok" and asked.url.removeprefix("http://") in finding.message
+
+
+async def test_a_register_that_knows_us_not(asked: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOTMA_REGISTER_SECRET", "geheim")
+    finding = (await found())["register.unavailable"]
+    assert finding.level == "error" and "MOTMA_REGISTER_CLIENT" in finding.hint
+    assert "geheim" not in finding.message + finding.hint
+    monkeypatch.setenv("MOTMA_REGISTER_SECRET", asked.client_secret)
+    monkeypatch.setenv("MOTMA_REGISTER_URL", asked.url + "/elsewhere")
+    assert (await found())["register.unavailable"].level == "error"
+
+
+async def test_a_register_that_is_away(asked: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked.fault(outage=True)
+    assert (await found())["register.unavailable"].level == "error"
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # and does not listen
+        monkeypatch.setenv("MOTMA_REGISTER_URL", f"http://127.0.0.1:{nobody.getsockname()[1]}")
+        finding = (await found())["register.unreachable"]
+    assert finding.level == "error" and "pending" in finding.hint
+
+
+async def test_a_register_that_knows_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody has every number there."""
+
+    async def answer(request: web.Request) -> web.Response:
+        token = {"access_token": "t", "token_type": "Bearer", "expires_in": 60}
+        return web.json_response(token if request.path == "/oauth2/token" else [])
+
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", answer)
+    async with TestServer(app) as server:
+        monkeypatch.setenv("MOTMA_REGISTER_URL", str(server.make_url("/")))
+        assert (await found())["register.wrong"].level == "error"
+
+
+async def test_a_register_over_the_open_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOTMA_REGISTER_URL", "http://nowhere.invalid/osia")
+    findings = await found()
+    assert findings["register.plain"].level == "warning" and "https" in findings["register.plain"].hint
+    assert findings["register.unreachable"].level == "error"
 
 
 async def test_keys_from_the_future(settings: Settings) -> None:

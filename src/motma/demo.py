@@ -1,4 +1,5 @@
-"""A living city on this machine: a server, a slice of the two days of August 2021, and a way in for everybody."""
+"""A living city on this machine: a server and a register, a slice of the two days of August 2021, and a way in for
+everybody."""
 
 import asyncio
 import contextlib
@@ -12,6 +13,7 @@ from motma.config import Settings, read_settings
 from motma.register.population import Person, Population
 from motma.replay import Account, Plan, account_table
 from motma.replay.drive import drive, provision
+from motma.replay.processes import running_register
 from motma.serve import server
 from motma.wiring import build, utc_now
 
@@ -26,7 +28,17 @@ async def run_demo(console: Console, *, port: int, people: int, fresh: bool, onc
     settings = replace(settings, database_url=f"sqlite:///{(settings.data / 'motma.db').absolute()}")
     if fresh and settings.data.exists():
         shutil.rmtree(settings.data)
-    url = f"http://127.0.0.1:{port}"
+    async with contextlib.AsyncExitStack() as stack:
+        register = ""
+        if not settings.register_url:
+            ours = running_register(seed=settings.register_seed, size=settings.register_size, faults=True)
+            told = await stack.enter_async_context(ours)
+            settings, register = told.told(settings), told.url
+        return await _run(console, settings, register, people=people, once=once)
+
+
+async def _run(console: Console, settings: Settings, register: str, *, people: int, once: bool) -> int:
+    url = f"http://127.0.0.1:{settings.port}"
     async with build(settings) as built:
         ways = await provision(built)
         now, enrol = utc_now(), built.house.enrol
@@ -40,13 +52,13 @@ async def run_demo(console: Console, *, port: int, people: int, fresh: bool, onc
         await asyncio.sleep(0.05)
     if serving.done():
         await serving
-        console.print(f"[red]The server did not start; is port {port} taken?[/] Try another --port.")
+        console.print(f"[red]The server did not start; is port {settings.port} taken?[/] Try another --port.")
         return 1
     account: Account | None = None
     try:
         if people:
             account = await drive(settings, Plan(declarations=people), url, ways, concurrency=8, console=console)
-        _welcome(console, url, link, pin, key, token, account, settings)
+        _welcome(console, url, link, pin, key, token, register, account, settings)
         if not once:
             await serving
     finally:
@@ -63,6 +75,7 @@ def _welcome(
     pin: str,
     key: str,
     token: str,
+    register: str,
     account: Account | None,
     settings: Settings,
 ) -> None:
@@ -76,6 +89,12 @@ def _welcome(
     ways.add_row("", f"name {_OPERATOR}, key {key}")
     ways.add_row("[b]Platform[/]", f"{url}/docs")
     ways.add_row("", f"token {token}")
+    if register:
+        ways.add_row("[b]Register[/]", f"{register} (fictional; a program of its own)")
+        ways.add_row(
+            "", f"""let it fail, and who declares is pending: curl -X PUT -d '{{"outage":true}}' {register}/faults"""
+        )
+        ways.add_row("", f"let it answer again, and they are matched: curl -X DELETE {register}/faults")
     console.print("\n[b]Một Mã[/] is running: a demonstration, not an official service.\n")
     console.print(ways, soft_wrap=True)
     console.print("\nPeople of the fictional register to declare as (none of them is real):")

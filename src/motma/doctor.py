@@ -1,5 +1,7 @@
 """Check every setting and what the server stands on, and say what to do about each finding."""
 
+import asyncio
+import contextlib
 import datetime as dt
 import os
 import shutil
@@ -7,17 +9,21 @@ import socket
 import stat
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import urlsplit
 
 from motma.config import Settings, read_settings, unknown_settings
-from motma.core.errors import MotmaError
+from motma.connectors.registry.osia import OsiaRegistry, Where
+from motma.core.errors import MotmaError, Unavailable
 from motma.core.fold import fold_board
 from motma.core.measure import active_measure
 from motma.core.trust import Trust, fold_trust
+from motma.services.matching import NOBODY
 from motma.storage.keys import Chest, open_chest
 from motma.storage.store import Store
 from motma.wiring import utc_now
 
 _ROOM_MIN_BYTES = 2_000_000_000
+_HERE = ("127.0.0.1", "::1", "localhost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +47,11 @@ async def examine() -> list[Finding]:
         for name in unknown_settings()
     ]
     findings += [_folder(settings), _room(settings), _port(settings), _clock()]
-    if settings.host not in ("127.0.0.1", "::1", "localhost"):
+    if settings.host not in _HERE:
         findings.append(
             Finding("warning", "config.host", f"Listens on {settings.host}.", "Put a proxy with TLS in front of it.")
         )
+    findings += await _register(settings)
     try:
         chest = open_chest(settings.data, settings.unlock, pin=settings.pkcs11_pin, now=utc_now())
         findings.append(
@@ -85,6 +92,52 @@ async def examine() -> list[Finding]:
     finally:
         await store.close()
     return findings
+
+
+async def _register(settings: Settings) -> list[Finding]:
+    """Whether the population register answers us: asked about a number that nobody can have."""
+    url = settings.register_url
+    if not url:
+        return [
+            Finding(
+                "warning",
+                "register.none",
+                "No population register: everybody stays pending, and is checked by hand.",
+                "Set MOTMA_REGISTER_URL, _CLIENT and _SECRET: docs/operate.md",
+            )
+        ]
+    findings = []
+    address = urlsplit(url)
+    host, port = address.hostname or "", address.port or (443 if address.scheme == "https" else 80)
+    if address.scheme == "http" and host not in _HERE:
+        findings.append(
+            Finding(
+                "warning", "register.plain", "Names and numbers go to it in the clear.", "Use its https:// address."
+            )
+        )
+    try:
+        async with OsiaRegistry(Where(url, settings.register_client, settings.register_secret)) as registry:
+            known = await registry.match(NOBODY, {"fullName": "X"})
+    except Unavailable:
+        if not await _listens(host, port):
+            hint = "Is it running, and is MOTMA_REGISTER_URL its address? Until then declarations are pending."
+            return [*findings, Finding("error", "register.unreachable", f"Nobody answers at {host}:{port}.", hint)]
+        hint = "Compare MOTMA_REGISTER_CLIENT and _SECRET with what it gave you, and the path of MOTMA_REGISTER_URL."
+        return [*findings, Finding("error", "register.unavailable", f"{host}:{port} does not answer us.", hint)]
+    if known is not None:
+        hint = "Ask who runs it: a register that knows everybody confirms everybody."
+        return [*findings, Finding("error", "register.wrong", f"Somebody has the number {NOBODY} there.", hint)]
+    return [*findings, Finding("ok", "register.answers", f"{host}:{port} answers us.")]
+
+
+async def _listens(host: str, port: int) -> bool:
+    """Whether somebody takes connections there."""
+    with contextlib.suppress(OSError, TimeoutError):
+        async with asyncio.timeout(2):
+            _, writer = await asyncio.open_connection(host, port)
+            writer.close()
+            return True
+    return False
 
 
 def _unlock(chest: Chest) -> list[Finding]:

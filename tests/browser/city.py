@@ -21,7 +21,7 @@ from motma.core import base45
 from motma.core.ids import new_fact_id, parse_qid
 from motma.measures import load_demo_measure
 from motma.register.population import Person, Population
-from motma.replay.drive import free_port, running_server
+from motma.replay.processes import free_port, running_server
 from motma.services.check import Ask, Checked
 from motma.services.enrol import Device
 from motma.wiring import build, utc_now
@@ -94,7 +94,7 @@ class City:
 
 @contextlib.contextmanager
 def running_city(*, measure: bool = True) -> Iterator[City]:
-    """A server on an empty store in a temporary folder."""
+    """A server on an empty store in a temporary folder, which asks the register of this process of tests."""
     folder = Path(tempfile.mkdtemp(prefix="motma-city-"))
     settings = replace(read_settings({}), data=folder / "data", port=free_port())
     people = register()

@@ -15,17 +15,20 @@ from tests.register.running import register
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """The settings as ``MOTMA_…`` variables; the register is that of this test process."""
-    running = register()
+    """The settings as ``MOTMA_…`` variables; the register is that of this test process unless they name one."""
+    url, client, secret = settings.register_url, settings.register_client, settings.register_secret
+    if not url:
+        running = register()
+        url, client, secret = running.url, running.client_id, running.client_secret
     return {
         **os.environ,
         "MOTMA_DATA": str(settings.data),
         "MOTMA_DATABASE_URL": settings.database_url,
         "MOTMA_PORT": str(settings.port),
         "MOTMA_ISSUER": settings.issuer,
-        "MOTMA_REGISTER_URL": running.url,
-        "MOTMA_REGISTER_CLIENT": running.client_id,
-        "MOTMA_REGISTER_SECRET": running.client_secret,
+        "MOTMA_REGISTER_URL": url,
+        "MOTMA_REGISTER_CLIENT": client,
+        "MOTMA_REGISTER_SECRET": secret,
     }
 
 

@@ -16,9 +16,11 @@ from motma.core.ids import new_fact_id
 from motma.forms import load_form, load_units
 from motma.register.population import Population
 from motma.replay.crowd import Plan, Traveller, crowd
-from motma.replay.drive import Ways, free_port, provision, running_server
+from motma.replay.drive import Ways, provision
+from motma.replay.processes import free_port, running_server
 from motma.roads import load_network
 from motma.wiring import build, utc_now
+from tests.register.running import register
 from tests.storage.servers import PostgresServer
 
 _ANSWERED, _PATIENCE_SECONDS = 150, 60
@@ -27,7 +29,15 @@ _SENDERS = 24
 
 @pytest.mark.parametrize("engine", ["sqlite", "postgres"])
 async def test_nothing_answered_is_lost(tmp_path: Path, engine: str) -> None:
-    settings = replace(read_settings({}), data=tmp_path / "data", port=free_port())
+    asked = register()
+    settings = replace(
+        read_settings({}),
+        data=tmp_path / "data",
+        port=free_port(),
+        register_url=asked.url,
+        register_client=asked.client_id,
+        register_secret=asked.client_secret,
+    )
     server = PostgresServer(durable=True) if engine == "postgres" else None
     try:
         url = server.new_database() if server else f"sqlite:///{settings.data / 'motma.db'}"

@@ -196,8 +196,8 @@ def _err(
 
 
 def _unknown_number(
-    document: dict[str, str], person: Person, population: Population, rng: random.Random
-) -> dict[str, str]:
+    document: dict[str, Any], person: Person, population: Population, rng: random.Random
+) -> dict[str, Any]:
     while True:
         changed = document["number"][:-4] + f"{rng.randrange(10_000):04d}"
         if population.find(Document(document["kind"], changed, person.nationality)) is None:
