@@ -90,7 +90,7 @@ def replay(declarations: int, url: str | None, concurrency: int, seed: int) -> N
     """Play the first two days of August 2021 and account for every declaration and scan.
 
     96,347 declarations, 1,229 of which do not match the register, from four platforms and the page, some sent twice;
-    then one scan for each person accepted. Ends with exit code 1 if anything does not add up.
+    most of those who did not match mend it; a scan for each code. Ends with exit code 1 if anything does not add up.
     """
     plan = Plan(declarations=declarations, seed=seed)
     result = run(run_replay(read_settings(), plan, url=url, concurrency=concurrency, console=console))

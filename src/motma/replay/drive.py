@@ -38,7 +38,7 @@ _Told = tuple[str, str, dict[str, str], str]
 and the cookie of the browser that holds it."""
 _SHOWN_QID = re.compile(rb"\b([0-9]{6})\s([0-9]{6})\s([0-9]{6})\b")
 _SHOWN_STATUS = re.compile(rb'class="status ([a-z]+)"')
-_OUTCOMES_SHOWN = {b"go": "accepted", b"check": "repairable"}
+_OUTCOMES_SHOWN = {b"go": "accepted", b"check": "repairable", b"unknown": "pending"}
 _LATER = 200
 """How many others go before somebody who sends a declaration again with nothing wrong in it any more."""
 _PAGE_STANDINGS = 5_000
