@@ -1,8 +1,8 @@
 """``make bench``: every ratio in one run, printed and left in ``bench/results/latest.json``.
 
 A ratio compares two things in the same minute on the same machine: medians over alternating rounds. The server has
-one core, the load the other. Our declarations ask a register over HTTP, which the floor does not; the register is another
-machine's in life, so it runs beside the load, and slows the load of ours and not that of the floor.
+one core, the load the other. Our declarations ask a register over HTTP, which the floor does not. The register is
+another machine's in life, so it runs beside the load, and takes from our load what it does not take from the floor's.
 """
 
 import asyncio

@@ -7,7 +7,6 @@ import shutil
 from dataclasses import replace
 
 from rich.console import Console
-from rich.table import Table
 
 from motma.config import Settings, read_settings
 from motma.register.population import Person, Population
@@ -81,32 +80,31 @@ def _welcome(
 ) -> None:
     if account:
         console.print(account_table(account))
-    ways = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    ways.add_row("[b]Citizen[/]", f"{url}/")
-    ways.add_row("[b]Officer[/]", link)
-    ways.add_row("", f"officer code {_OFFICER}, PIN {pin} (the link works once)")
-    ways.add_row("[b]Operator[/]", f"{url}/ops")
-    ways.add_row("", f"name {_OPERATOR}, key {key}")
-    ways.add_row("[b]Platform[/]", f"{url}/docs")
-    ways.add_row("", f"token {token}")
-    if register:
-        ways.add_row("[b]Register[/]", f"{register} (fictional; a program of its own)")
-        ways.add_row(
-            "", f"""let it fail, and who declares is pending: curl -X PUT -d '{{"outage":true}}' {register}/faults"""
-        )
-        ways.add_row("", f"let it answer again, and they are matched: curl -X DELETE {register}/faults")
     console.print("\n[b]Một Mã[/] is running: a demonstration, not an official service.\n")
-    console.print(ways, soft_wrap=True)
+    ways = [
+        ("Citizen", f"{url}/"),
+        ("Officer", link),
+        ("", f"officer code {_OFFICER}, PIN {pin} (the link works once)"),
+        ("Operator", f"{url}/ops"),
+        ("", f"name {_OPERATOR}, key {key}"),
+        ("Platform", f"{url}/docs"),
+        ("", f"token {token}"),
+    ]
+    if register:
+        ways += [
+            ("Register", "fictional, and a program of its own. Put it out, and who declares is pending:"),
+            ("", f"""curl -X PUT -d '{{"outage":true}}' {register}/faults"""),
+            ("", "Bring it back, and they are matched within seconds:"),
+            ("", f"curl -X DELETE {register}/faults"),
+        ]
+    for who, way in ways:  # not in a table: what is to be copied is never cut, however narrow the terminal
+        console.print(f"[b]{who:<10}[/]{way}", soft_wrap=True, highlight=False)
     console.print("\nPeople of the fictional register to declare as (none of them is real):")
-    people = Table(box=None, padding=(0, 2, 0, 0))
-    for column in ("name", "born", "sex", "document", "phone"):
-        people.add_column(column)
     for person in _samples(Population(settings.register_seed, settings.register_size)):
         document = person.documents[0]
-        people.add_row(
-            person.name, f"{person.birth_date:%d/%m/%Y}", person.sex, f"{document.kind} {document.number}", person.phone
-        )
-    console.print(people)
+        number = f"{document.kind} {document.number}"
+        line = f"{person.name:<28} {person.birth_date:%d/%m/%Y}  {person.sex:<6}  {number:<18} {person.phone}"
+        console.print(line, soft_wrap=True, highlight=False)
     console.print("\nThe secrets above are shown once. Ctrl-C ends the demonstration.")
 
 
