@@ -58,7 +58,9 @@ class Matching:
         if declared.document.kind == "none":
             return await self._child(claim, declared.guardian, accepts)
         uins = await self._uins(declared.document)
-        found = [await self._compared(uin, claim, accepts) for uin in uins[:_NAMESAKES_MAX] or (NOBODY,)]
+        # A number that several bear leads to nobody: each of them is found by their own alone.
+        own = _own(declared.document) if len(uins) == 1 else ()
+        found = [await self._compared(uin, claim, accepts, own) for uin in uins[:_NAMESAKES_MAX] or (NOBODY,)]
         fitting = [one for one in found if one.match.travels]
         if len(fitting) > 1:
             sure = [one for one in fitting if one.match.grade is Grade.MATCHED]
@@ -74,7 +76,7 @@ class Matching:
         for of in (await self._uins(guardian))[:_NAMESAKES_MAX] or (NOBODY,):
             born = {"guardian": of, "dateOfBirth": claim.birth_date.isoformat()}
             for uin in (await self._registry.find(born))[:_NAMESAKES_MAX]:
-                found = await self._compared(uin, claim, accepts)
+                found = await self._compared(uin, claim, accepts, ())
                 if found.match.grade is Grade.MATCHED:
                     return found
         return Found(_UNIDENTIFIED)
@@ -86,7 +88,8 @@ class Matching:
             return await self._registry.find({"oldNumber": document.number})
         return await self._registry.find({"passportNumber": document.number, "passportCountry": document.issuer})
 
-    async def _compared(self, uin: str, claim: IdentityClaim, accepts: Collection[str]) -> Found:
+    async def _compared(self, uin: str, claim: IdentityClaim, accepts: Collection[str], own: tuple[str, ...]) -> Found:
+        """How the claim fits whom the register knows as ``uin``; ``own``: keys that lead to nobody but them."""
         said = {"fullName": claim.name, "dateOfBirth": claim.birth_date.isoformat()}
         differing = await self._registry.match(uin, said)
         if differing is None:
@@ -99,7 +102,7 @@ class Matching:
             match = compare(claim, record, accepts)
             composed = composed_name(claim.name, record.name)
             name = composed if match.grade is Grade.MATCHED and composed != claim.name else ""
-        return Found(match, tuple(dict.fromkeys((*_own(claim.document), _key_of(uin)))), name)
+        return Found(match, tuple(dict.fromkeys((*own, _key_of(uin)))), name)
 
 
 def _record(held: Mapping[str, str]) -> RegisterRecord:
