@@ -36,3 +36,5 @@ async def test_each_gets_a_number_of_their_own(world: World, away: bool) -> None
         assert standing and (standing.into or standing.qid) == by_card["qid"]
     finals = {(await world.declare(person, document=old)).json()["qid"] for person in (one, other)}
     assert len(finals) == 2
+    world.registry.outage = True
+    assert finals == {(await world.declare(person, document=old)).json()["qid"] for person in (one, other)}

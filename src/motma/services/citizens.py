@@ -15,6 +15,7 @@ from motma.core.errors import Conflict, Hidden
 from motma.core.facts import Accepted, Fact, Merged, Parted, Standing, Took
 from motma.core.fold import fold
 from motma.core.form import Declaration
+from motma.core.identity import Grade, Match
 from motma.core.ids import Document, Qid, new_fact_id, new_qid
 from motma.core.text import name_key
 from motma.core.words import Words
@@ -61,6 +62,13 @@ class Citizens:
         if fact is None or fact.personal is None:
             return None
         return msgspec.json.decode(fact.personal, type=Declaration)
+
+    async def remember(self, declared: Declaration, found: Found) -> Found:
+        """``found``; while the register is away, what it confirmed before: of whoever said exactly the same."""
+        confirmed = self.confirmed_key(declared)
+        if found.match.grade is Grade.PENDING and confirmed and await self._store.holder(confirmed):
+            return Found(Match(Grade.MATCHED))
+        return found
 
     async def place(self, declared: Declaration, found: Found) -> Place:
         """Where ``declared`` belongs: to whom its documents do; else to who declared exactly the same; else to nobody

@@ -147,7 +147,8 @@ class Declare:
         else:
             async with self._tries.at(declaration.subject):
                 free = await self._free_try(sending)
-                found = await self._who(declaration, measure)
+                found = await self._matching.who(declaration, measure.accepts)
+                found = await self._citizens.remember(declaration, found)
                 receipt = await self._record(sending.reading(found.read(declaration)), found, free)
         if not receipt.repeated:
             self._tries.count(heard_from, receipt.match.grade)
@@ -156,14 +157,6 @@ class Declare:
     async def _free_try(self, sending: "_Sending") -> bytes:
         slots = self._tries.slots(sending.subject, sending.measure.tries_a_day, sending.now)
         return self._tries.free(slots, await self._store.holders(slots))
-
-    async def _who(self, declaration: Declaration, measure: Measure) -> Found:
-        """Who it is about. While the register is away: what it confirmed before is confirmed still."""
-        found = await self._matching.who(declaration, measure.accepts)
-        confirmed = self._citizens.confirmed_key(declaration)
-        if found.match.grade is Grade.PENDING and confirmed and await self._store.holder(confirmed):
-            return Found(Match(Grade.MATCHED), (declaration.document.key,))
-        return found
 
     async def _record(self, sending: "_Sending", found: Found, free_try: bytes | None) -> Receipt:
         """Write the declaration and all that follows from it in one act, whoever else is writing."""

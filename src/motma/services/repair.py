@@ -187,11 +187,9 @@ class Repair:
         return declared
 
     async def _ask_register(self, case: _Case) -> Found:
-        """What the register says of the document. While it is away: what it confirmed before is confirmed still."""
+        """What the register says of the document, or said before it was away."""
         found = await self._matching.who(case.corrected, case.measure.accepts)
-        confirmed = self._citizens.confirmed_key(case.corrected)
-        if found.match.grade is Grade.PENDING and confirmed and await self._store.holder(confirmed):
-            return Found(Match(Grade.MATCHED), (case.corrected.document.key,))
+        found = await self._citizens.remember(case.corrected, found)
         # Number and birth date belong together: whose they are is known, whatever the register calls them.
         return found if found.match.travels else Found(found.match)
 
