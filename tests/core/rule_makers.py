@@ -40,7 +40,7 @@ def _operations(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
         of("if", inner, inner, inner),
         of("and", inner, inner),
         of("and", inner, inner, inner),
-        of("!", inner),
+        of("!", st.one_of(inner, moments)),
         *(of(name, inner, inner) for name in INFIX),
         *(of(name, _vars, st.integers(-2, 2), _vars) for name in ("<", ">=")),
         *(of(name, moments, moments) for name in INFIX[-4:]),

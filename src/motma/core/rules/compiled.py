@@ -10,7 +10,7 @@ from collections.abc import Callable
 from math import isinf
 from typing import Any
 
-from motma.core.rules import dates
+from motma.core.rules.dates import date_of_birth, later, length, moment
 from motma.core.rules.form import DATE_COMPARISONS, MAX_DEPTH, MAX_INTEGER, check, is_integer
 from motma.core.rules.paths import fragments
 from motma.core.rules.problems import RuleError, below
@@ -25,6 +25,7 @@ _Left = list[int]
 _Run = Callable[[Any, _Left], Any]
 _Compare = Callable[[Any, Any], Any]
 
+_Moment, _UTC = dt.datetime, dt.UTC
 _PLAIN = frozenset({bool, str, int, list, dict, type(None)})
 """Types whose values are either true or false, as in Python."""
 _SCALARS = frozenset({bool, str, type(None)})
@@ -137,7 +138,7 @@ def _given(value: Any, left: _Left) -> Any:
                 raise RuleError("rule.number", "")
             if one != one:
                 raise RuleError("rule.data", "")
-        elif kind not in _SCALARS and not (kind is dt.datetime and one.tzinfo is dt.UTC):
+        elif kind not in _SCALARS and not _is_moment(one):
             raise RuleError("rule.data", "")
     return value
 
@@ -159,6 +160,8 @@ def _var(keys: tuple[str | int, ...], path: str) -> _Run:
             kind = type(data)
             if kind is dict:
                 data = data.get(key)  # of an integer nothing: names are texts
+            elif data is None:
+                return None
             elif kind is list:
                 if isinstance(key, str) or not 0 <= key < len(data):
                     return None
@@ -169,7 +172,19 @@ def _var(keys: tuple[str | int, ...], path: str) -> _Run:
                 raise RuleError("rule.data", path)
         return data
 
-    return run
+    if len(keys) != 2 or not isinstance(keys[0], str):
+        return run
+    first, second = keys
+
+    def run_two(data: Any, left: _Left) -> Any:
+        """Of a field of a part, as most are."""
+        if type(data) is dict:
+            part = data.get(first)
+            if type(part) is dict:
+                return part.get(second)
+        return run(data, left)
+
+    return run_two
 
 
 def _if(runs: list[_Run], here: str) -> _Run:
@@ -282,57 +297,55 @@ def _numbers_compared(compare: _Compare, runs: list[_Run], here: str) -> _Run:
 
 def _dates_compared(compare: _Compare, runs: list[_Run], here: str) -> _Run:
     one, other = runs[:2]
-    last = runs[2] if len(runs) == 3 else None
 
-    def refuse(*operands: Any) -> None:
-        for place, operand in enumerate(operands):
-            if type(operand) is not dt.datetime or operand.tzinfo is not dt.UTC:
-                raise RuleError("rule.operand", below(here, place))
+    def refuse(*operands: Any) -> RuleError:
+        wrong = [place for place, operand in enumerate(operands) if not _is_moment(operand)]
+        return RuleError("rule.operand", below(here, wrong[0]))
 
-    def run(data: Any, left: _Left) -> Any:
+    def two(data: Any, left: _Left) -> Any:
         a, b = one(data, left), other(data, left)
-        c = last(data, left) if last else b
-        try:
-            if type(a) is type(b) is type(c) is dt.datetime:
-                return compare(a, b) and (last is None or compare(b, c))
-        except TypeError:  # one of them came with the data, and without a time zone
-            pass
-        refuse(a, b, c)
-        return False
+        if type(a) is _Moment is type(b) and a.tzinfo is _UTC is b.tzinfo:
+            return compare(a, b)
+        raise refuse(a, b)
 
-    return run
+    def three(data: Any, left: _Left) -> Any:
+        a, b, c = one(data, left), other(data, left), runs[2](data, left)
+        if type(a) is type(b) is type(c) is _Moment and a.tzinfo is b.tzinfo is c.tzinfo is _UTC:
+            return compare(a, b) and compare(b, c)
+        raise refuse(a, b, c)
+
+    return two if len(runs) == 2 else three
+
+
+def _is_moment(value: Any) -> bool:
+    """One of ours: what came with the data may lack a time zone."""
+    return type(value) is _Moment and value.tzinfo is _UTC
 
 
 def _plus_time(operand: Any, amount: int, unit: str, here: str) -> _Run:
-    at = below(here, 0)
-    if amount and unit in ("day", "hour"):
-        try:
-            step = dt.timedelta(**{f"{unit}s": amount})
-        except OverflowError:
-            step = dt.timedelta.max
-    else:
-        step = dt.timedelta(0)
-    by_calendar = amount and unit in ("year", "month")
+    text, at = _compile(operand, below(here, 0)), below(here, 0)
+    step = length(amount, unit) if unit in ("day", "hour") else None
 
-    def apply(text: Any) -> dt.datetime:
-        if type(text) is not str:
+    def run(data: Any, left: _Left) -> dt.datetime:
+        said = text(data, left)
+        if type(said) is not str:
             raise RuleError("rule.operand", at)
         try:
-            start = dates.moment(text)
+            start = moment(said)
+            if not amount:
+                return start
+            return later(start, amount, unit) if step is None else start + step
         except ValueError:
             raise RuleError("rule.date", at) from None
-        try:
-            return dates.later(start, amount, unit) if by_calendar else start + step
         except OverflowError:
             raise RuleError("rule.range", here) from None
 
     if type(operand) is str:
         try:
-            return _literal(apply(operand))
+            return _literal(run(None, []))
         except RuleError:
             pass  # it is said when somebody comes there
-    text = _compile(operand, at)
-    return lambda data, left: apply(text(data, left))
+    return run
 
 
 def _date_of_birth(runs: list[_Run], here: str) -> _Run:
@@ -343,7 +356,7 @@ def _date_of_birth(runs: list[_Run], here: str) -> _Run:
         if type(text) is not str:
             raise RuleError("rule.operand", at)
         try:
-            return dates.date_of_birth(text)
+            return date_of_birth(text)
         except ValueError:
             raise RuleError("rule.date", at) from None
 

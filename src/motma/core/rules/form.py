@@ -58,8 +58,8 @@ def validate(expression: Any) -> list[Problem]:
     """What is wrong with ``expression``, in the order of the document; nothing if it is sound.
 
     Besides what is no CertLogic, it names what could never work: an operand that is of the wrong type whatever the
-    data, a written date that does not exist. Such an expression compiles, and fails with the same code at the same place
-    whenever it comes there. And a path inside ``reduce`` that leads nowhere: it would always be null.
+    data, a written date that does not exist. Such an expression compiles, and fails with the same code at the same
+    place whenever it comes there. And a path inside ``reduce`` that leads nowhere: it would always be null.
     """
     found = _Walk(complete=True)
     found.over(expression)
