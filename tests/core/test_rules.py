@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 import math
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from hypothesis import given, settings
 
 from motma.core.errors import MotmaError
 from motma.core.rules import BUDGET, MAX_DEPTH, MAX_PROBLEMS, MAX_SIZE, RuleError, compile, evaluate, reads, validate
+from motma.core.rules.compiled import MAX_UCI
+from motma.core.rules.form import ARITY
 from motma.core.rules.problems import WORDS
 from tests.core.rule_makers import DATA, EXPRESSIONS, NONSENSE, only
 from vectors.rules import make
@@ -54,6 +57,16 @@ def test_the_vectors_are_as_they_were_made_and_cover_every_code() -> None:
     told = {code for case in CASES for code, _ in [case.get("error", ["", ""]), *case.get("problems", [])]}
     # No JSON is not to be had from JSON; what is too deep or too large both sides make themselves.
     assert set(WORDS) - told == {"rule.not_json", "rule.data", "rule.too_deep", "rule.too_large"}
+
+
+def test_the_document_names_every_code_and_limit() -> None:
+    page = (FILE.parents[2] / "docs" / "rules.md").read_text("utf-8")
+    assert set(re.findall(r"`(rule\.\w+)`", page)) == set(WORDS)
+    table = page[page.index("## Operations") : page.index("**True and false.**")]
+    first = " ".join(re.findall(r"^\| (`.+?) \|", table, re.MULTILINE))
+    assert set(re.findall(r"`([^`]+)`", first)) == {"var", *ARITY}
+    limits = [MAX_DEPTH, MAX_SIZE, MAX_PROBLEMS, MAX_UCI, BUDGET, len(CASES), 2**53 - 1]
+    assert [limit for limit in limits if f"{limit:,}" not in page] == []
 
 
 def nested(depth: int, inner: Any = True) -> Any:

@@ -23,6 +23,7 @@ from motma.core.cose import SigningKey, decode_cbor, holds, parse_sign1, sign1
 from motma.core.errors import Invalid
 from motma.core.legacy.reading import Anchors, Claim169Key, DccAnchor, ShcKey
 from motma.core.reasons import REASONS
+from motma.core.rules import BUDGET, RuleError, evaluate, validate
 from motma.core.status import StatusList, verify_status_token
 from motma.core.trustlist import Pins, accept
 from motma.core.trustwire import RootKey
@@ -182,6 +183,21 @@ def _trust_list(data: bytes) -> str:
     return _refused(lambda: accept(PINS, data, NOW), "trustlist.")
 
 
+def _rule(data: bytes) -> str:
+    """A rule and what it is asked of, in one JSON: ``[expression, data]``."""
+    try:
+        expression, asked = json.loads(data)
+    except (ValueError, TypeError, RecursionError):
+        return "no JSON of two"
+    problems = validate(expression)
+    try:
+        value = evaluate(expression, asked)
+    except RuleError as refused:
+        return f"{refused.code} {len(problems)}"
+    assert not isinstance(value, list | dict) or len(json.dumps(value, default=str)) < len(data) + 100 * BUDGET
+    return f"{type(value).__name__} {len(problems)}"
+
+
 # -- every other code --------------------------------------------------------------------------------------------------
 
 
@@ -251,6 +267,9 @@ def _shc_seeds() -> list[bytes]:
     return found
 
 
+_RULES = _vectors("rules/rules.json")["cases"]
+
+
 def targets() -> list[Target]:
     """All of them, with their seeds from ``vectors/``."""
     lists = [bytes.fromhex(case["cbor"]) for case in _vectors("status/lists.json")["lists"] if "cbor" in case]
@@ -273,6 +292,7 @@ def targets() -> list[Target]:
         door("status_list", _status_list, lists),
         door("trust_list", _trust_list, _LISTS),
         door("trust_content", lambda data: _trust_list(forge.sign(data, ROOT)), _contents(_LISTS)),
+        door("rule", _rule, [json.dumps([case["expression"], case["data"]]).encode() for case in _RULES]),
         door("any_text", _any_text, _card_texts() + [text.encode() for text in _TEXTS[:20]]),
         door("dcc_content", _dcc_content, [cbor2.dumps(one) for one in (_DCC, _TEST)]),
         door("claim169_content", _packed, [cbor2.dumps(_FOREIGN), *payloads]),
