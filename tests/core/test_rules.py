@@ -173,16 +173,17 @@ def test_numbers_of_any_size() -> None:
 
 
 def test_compiled_once_it_keeps_nothing() -> None:
-    allowed = ["a", "b"]
+    allowed = ["a", "b", 5]
     expression = {"if": [{"in": [X, allowed]}, {"reduce": [{"var": "y"}, SUM, 0]}, [allowed]]}
     run = compile(expression)
     allowed.clear()
     expression.clear()
     for _ in range(10):
         assert run({"x": "a", "y": [1] * 20_000}) == 20_000
-        assert run({"x": "c"}) == [["a", "b"]]
+        assert run({"x": "c"}) == [["a", "b", 5]]
     run({"x": "c"}).append("spoilt")
-    assert run({"x": "c"}) == [["a", "b"]]
+    assert run({"x": "c"}) == [["a", "b", 5]]
+    assert run({"x": 5, "y": [1]}) == 1
 
 
 def test_errors_are_of_the_house() -> None:

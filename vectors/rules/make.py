@@ -93,6 +93,7 @@ VAR = [
     value("the length of a text is no field", var("a.length"), None, {"a": "xy"}),
     value("what only JavaScript's objects have", var("a.constructor"), None, {"a": {}}),
     value("the prototype is no field", var("__proto__.x"), None, {}),
+    value("digits of another script are a name", var("a.١"), None, {"a": ["x", "y"]}),
     value("1abc is a name", var("a.1abc"), None, {"a": ["x", "y"]}),
     value("a name that begins with a digit", var("1abc"), 7, {"1abc": 7}),
     value("everything", var(""), {"x": [1]}, {"x": [1]}, reads=[""]),
@@ -328,6 +329,9 @@ MOVED: list[tuple[str, int, str, str]] = [
     ("2021-08-20", 72, "hour", "2021-08-23"),
     ("2021-08-20", -24, "hour", "2021-08-19"),
     ("9999-12-30", 1, "day", "9999-12-31"),
+    ("9998-12-15", 1, "month", "9999-01-15"),
+    ("9998-12-15", 1, "year", "9999-12-15"),
+    ("0002-02-28", -12, "month", "0001-02-28"),
 ]
 BEYOND = [("9999-12-31", 1, "day"), ("9999-12-31", 24, "hour"), ("9999-11-30", 2, "month"), ("2021", 7979, "year")]
 BEYOND += [("0001-01-01", -1, unit) for unit in ("day", "hour", "month", "year")]

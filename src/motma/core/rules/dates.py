@@ -40,7 +40,7 @@ def moment(text: str) -> dt.datetime:
     year, month, day, hour, minute, second, fraction, sign, hours, minutes = found.groups()
     thousandths = int((fraction or "0")[:3].ljust(3, "0"))
     ahead = dt.timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
-    if int(hour) > 23 or int(minutes or 0) > 59:
+    if int(minutes or 0) > 59:
         raise ValueError(text)
     zone = dt.timezone(-ahead if sign == "-" else ahead)  # a day and more is an error of its own
     there = [int(number) for number in (year, month, day, hour, minute, second)]
