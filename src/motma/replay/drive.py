@@ -36,6 +36,8 @@ _TRIES = 3
 _Told = tuple[str, str, dict[str, str], str]
 """How a declaration came out, whose number its code must turn out to be ("" without one), what is shown to the officer,
 and the cookie of the browser that holds it."""
+_ON_TO_THE_CODE = b'href="/code"'
+"""On the page after sending, where there is a code although something is to be mended."""
 _SHOWN_QID = re.compile(rb"\b([0-9]{6})\s([0-9]{6})\s([0-9]{6})\b")
 _SHOWN_STATUS = re.compile(rb'class="status ([a-z]+)"')
 _OUTCOMES_SHOWN = {b"go": "accepted", b"check": "repairable", b"unknown": "pending"}
@@ -270,9 +272,9 @@ class _Journey:
             status, cookie = answer.status, answer.headers.get("set-cookie", "").partition(";")[0]
         self._took("page", started)
         cookie = cookie or self._place.cookie
-        if status == 200:
+        if status == 200 and _ON_TO_THE_CODE not in page:
             return "refused", "", {}, cookie
-        if status != 303:
+        if status not in (200, 303):
             raise _Unexpected(f"page answered {status}")
         started = time.perf_counter()
         async with self._session.get("/code", headers={"cookie": cookie}) as answer:
