@@ -204,6 +204,15 @@ def test_the_units_of_2025() -> None:
         assert parse_line(name, 60) == name
 
 
+def test_communes_are_listed_by_the_alphabet_as_the_script_lists_them() -> None:
+    units = load_units()
+    assert all(units.communes_by_name(one) == units.communes_of(one) for one in units.provinces)
+    names = list(units.communes_by_name("79").values())
+    assert names[:4] == ["Đặc khu Côn Đảo", "Phường An Đông", "Phường An Hội Đông", "Phường An Hội Tây"]
+    assert [name for name in names if " Bì" in name][:3] == ["Phường Bình Cơ", "Phường Bình Dương", "Phường Bình Đông"]
+    assert names[-1] == "Xã Xuyên Mộc" and units.communes_by_name("00") == {}
+
+
 def test_communes_of_a_province_are_found_without_looking_at_all() -> None:
     units = load_units()
     assert sum(len(units.communes_of(province)) for province in units.provinces) == 3321

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from motma.core.errors import Invalid
-from motma.core.text import NAME_MAX_CHARS, fold, name_key, parse_line, parse_name, spelling_key
+from motma.core.text import NAME_MAX_CHARS, fold, name_key, parse_line, parse_name, spelling_key, vietnamese_order
 
 VECTORS = Path(__file__).parents[2] / "vectors" / "names"
 LETTERS = "aàáảãạăằắẳẵặâầấẩẫậbcdđeèéẻẽẹêềếểễệghiìíỉĩịklmnoòóỏõọôồốổỗộơờớởỡợpqrstuùúủũụưừứửữựvxyỳýỷỹỵ"
@@ -145,3 +145,9 @@ def test_ten_megabytes_are_refused_at_once(unit: str) -> None:
     with pytest.raises(Invalid, match="too_long"):
         parse_line(huge, 200)
     assert time.perf_counter() - began < 0.05
+
+
+def test_the_vietnamese_order_goes_by_letters_first_then_by_tones() -> None:
+    ordered = ["An", "An Bình", "Anh", "Ăn", "Ân", "ba", "Bà", "bả", "bã", "Bá", "bạ", "bạc", "Dũng", "Đa", "Êm", "Ưu"]
+    assert sorted(sorted(ordered), key=vietnamese_order) == ordered
+    assert vietnamese_order("Đặng") == vietnamese_order(unicodedata.normalize("NFD", "ĐẶNG"))

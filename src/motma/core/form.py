@@ -15,7 +15,7 @@ import msgspec
 
 from motma.core.errors import Invalid, Problem
 from motma.core.ids import NO_DOCUMENT, Document, check_number_fits, parse_document, parse_phone, parse_plate
-from motma.core.text import parse_line, parse_name
+from motma.core.text import parse_line, parse_name, vietnamese_order
 from motma.core.words import Words
 
 _T = TypeVar("_T")
@@ -53,6 +53,17 @@ class Units(msgspec.Struct, frozen=True, dict=True):
     def communes_of(self, province: str) -> dict[str, str]:
         """Commune code -> name within one province, in the order of the data; empty for an unknown province."""
         return self._by_province.get(province, {})
+
+    def communes_by_name(self, province: str) -> dict[str, str]:
+        """What ``communes_of`` answers, in the order of the Vietnamese alphabet, as one looks for a name in a list."""
+        return self._by_name.get(province, {})
+
+    @cached_property
+    def _by_name(self) -> dict[str, dict[str, str]]:
+        return {
+            province: dict(sorted(communes.items(), key=lambda one: vietnamese_order(one[1])))
+            for province, communes in self._by_province.items()
+        }
 
     @cached_property
     def _by_province(self) -> dict[str, dict[str, str]]:

@@ -200,3 +200,19 @@ def fold(text: str) -> str:
     decomposed = unicodedata.normalize("NFD", text.translate(_WITHOUT_BASE))
     plain = "".join([char for char in decomposed if not unicodedata.combining(char)])
     return " ".join(_BREAKS.split(plain.upper())).strip()
+
+
+_LETTERS = {letter: place for place, letter in enumerate("aăâbcdđeêfghijklmnoôơpqrstuưvwxyz", start=0x80)}
+_TONES = "\u0300\u0309\u0303\u0301\u0323"  # huyền, hỏi, ngã, sắc, nặng: the order of dictionaries and of CLDR
+
+
+def vietnamese_order(text: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """A key to sort by the Vietnamese alphabet: ă, â, đ, ê, ô, ơ, ư are letters; tones come after."""
+    letters: list[int] = []
+    tones: list[int] = []
+    for whole in unicodedata.normalize("NFC", text.casefold()):
+        parts = unicodedata.normalize("NFD", whole)
+        letter = unicodedata.normalize("NFC", "".join(part for part in parts if part not in _TONES))
+        letters.append(_LETTERS.get(letter, min(ord(letter[0]), 0x7F) if letter else 0))
+        tones.append(next((_TONES.index(part) + 1 for part in parts if part in _TONES), 0))
+    return tuple(letters), tuple(tones)
