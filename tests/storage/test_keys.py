@@ -21,6 +21,7 @@ from motma.core.code import key_id
 from motma.core.cose import Sign1, SigningKey, holds, parse_sign1, sign1
 from motma.core.errors import Unavailable
 from motma.storage.keys import FILE_NAME, FOLDER, UNLOCK_NAME, Chest, open_chest
+from motma.storage.keys.files import check_folder
 from motma.storage.keys.secrets import read_file
 
 
@@ -426,3 +427,9 @@ def test_a_full_disk_leaves_nothing_half_written(tmp_path: Path) -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
     assert sorted(path.name for path in (tmp_path / FOLDER).iterdir()) == before
     assert holds(public, signed(open_chest(tmp_path), kid))
+
+
+def test_folders_that_are_made_above_the_data_are_the_owners_only(tmp_path: Path) -> None:
+    check_folder(tmp_path / "above" / "data")
+    assert [path.stat().st_mode & 0o777 for path in (tmp_path / "above", tmp_path / "above" / "data")] == [0o700, 0o700]
+    check_folder(tmp_path / "above" / "data")

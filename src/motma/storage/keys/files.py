@@ -18,8 +18,13 @@ OTHERS = 0o077
 
 
 def check_folder(folder: Path) -> None:
-    """Make ``folder`` (0700) if it is not there. Raises ``secrets.exposed`` if others may write to it."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Make ``folder``, and what is missing above it, for the owner only (0700).
+
+    Raises ``secrets.exposed`` if others may write to it.
+    """
+    # `mkdir(parents=True)` would leave those above open to others: the demonstration's lies in a data folder to come.
+    for missing in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
+        missing.mkdir(mode=0o700, exist_ok=True)
     if folder.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         raise exposed(folder, "chmod go-w")
 
