@@ -46,6 +46,15 @@ async def test_a_living_city(tmp_path: Path) -> None:
         link = re.search(rf"http://127\.0\.0\.1:{port}/scan/enrol#[a-z2-7]{{32}}$", said, re.MULTILINE)
         assert off and on and token and link, said
         assert re.search(r" cccd 999[0-9]{9} ", said), said
+        assert re.search(r"^\S.* {7}19[0-9]{2}  (?:fe)?male +cccd 999[0-9]{9} ", said, re.MULTILINE), (
+            said
+        )  # a year only
+        ward = re.search(
+            r" cccd (999[0-9]{9}) .*\n +or without a number: the guardian's is cccd ([0-9]{12})$", said, re.M
+        )
+        assert ward, said
+        child = Population(2021, 100_000).by_uin(ward[1])
+        assert child and child.guardian == ward[2]
         async with aiohttp.ClientSession() as session:
             assert await _outcome(session, port, token[1], "before") == "accepted"
             async with session.put(off[2], data=off[1]) as answer:

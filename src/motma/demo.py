@@ -94,7 +94,7 @@ def _welcome(
         ways += [
             ("Register", "fictional, and a program of its own. Put it out, and who declares is pending:"),
             ("", f"""curl -X PUT -d '{{"outage":true}}' {register}/faults"""),
-            ("", "Bring it back, and they are matched within seconds:"),
+            ("", "Bring it back, and they are matched within seconds (load their page again):"),
             ("", f"curl -X DELETE {register}/faults"),
         ]
     for who, way in ways:  # not in a table: what is to be copied is never cut, however narrow the terminal
@@ -103,15 +103,22 @@ def _welcome(
     for person in _samples(Population(settings.register_seed, settings.register_size)):
         document = person.documents[0]
         number = f"{document.kind} {document.number}"
-        line = f"{person.name:<28} {person.birth_date:%d/%m/%Y}  {person.sex:<6}  {number:<18} {person.phone}"
+        born = f"{person.birth_date:%Y}" if person.year_only else f"{person.birth_date:%d/%m/%Y}"
+        line = f"{person.name:<28} {born:>10}  {person.sex:<6}  {number:<18} {person.phone}"
+        if person.guardian:
+            line += f"\n{'':<28} or without a number: the guardian's is cccd {person.guardian}"
         console.print(line, soft_wrap=True, highlight=False)
     console.print("\nThe secrets above are shown once. Ctrl-C ends the demonstration.")
 
 
 def _samples(population: Population) -> list[Person]:
-    """Three people: anybody, somebody with a long name, and a foreigner if there is one near."""
+    """Anybody, and if they are near: somebody with a long name, a foreigner, an elder of whom only the year of birth is
+    known, a child with a guardian."""
     near = [population.person(index) for index in range(max(0, len(population) - 400), len(population))]
     adults = [person for person in near if person.birth_date.year < 2005]
     vietnamese = [person for person in adults if person.nationality == "VN"]
-    chosen = [*vietnamese[:1], *sorted(vietnamese[1:], key=lambda person: -len(person.name))[:1]]
-    return chosen + [person for person in adults if person.nationality != "VN"][:1]
+    dated = [person for person in vietnamese if not person.year_only]
+    chosen = [*dated[:1], *sorted(dated[1:], key=lambda person: -len(person.name))[:1]]
+    chosen += [person for person in adults if person.nationality != "VN"][:1]
+    chosen += [person for person in vietnamese if person.year_only and person not in chosen][:1]
+    return chosen + [person for person in near if len(person.guardian or "") == 12][:1]  # 12 digits: a citizen's number
