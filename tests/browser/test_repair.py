@@ -94,6 +94,7 @@ def test_the_officer_scans_the_card_and_the_verdict_turns_green(browser: Browser
     citizen, qid = declare_with_a_slip(browser, city, person)
     page = browser.new_context(viewport=PHONE).new_page()
     enter_shift(page, city, city.invite())
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "what is hidden must not widen the page"
     check(page, qid)
     assert word(page) == "KIỂM TRA"
     expect(page.locator("#act")).to_have_text("Đúng người")

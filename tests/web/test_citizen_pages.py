@@ -150,8 +150,8 @@ async def test_a_double_tap_is_one_declaration(browser: httpx.AsyncClient, doubl
 @pytest.mark.parametrize(
     ("match", "says"),
     [
-        (Match(Grade.MISMATCHED, ("birth_date",)), "không đi với nhau"),
-        (Match(Grade.UNKNOWN, ("document.number",)), "không đi với nhau"),
+        (Match(Grade.MISMATCHED, ("birth_date",)), "không khớp nhau"),
+        (Match(Grade.UNKNOWN, ("document.number",)), "không khớp nhau"),
         (Match(Grade.MISMATCHED, ("name",), "a new way"), "từng chữ"),
     ],
 )

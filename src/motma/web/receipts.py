@@ -44,7 +44,7 @@ _NAME = {
 _APART = Told(
     ("document.number", "birth_date"),
     Words(
-        "Số giấy tờ và ngày sinh không đi với nhau. So từng số với thẻ.",
+        "Số giấy tờ và ngày sinh không khớp nhau. So từng số với thẻ.",
         "The document number and the birth date do not belong together. Compare each with the card.",
     ),
 )
