@@ -109,7 +109,7 @@ async def _openable(settings: Settings) -> None:
         pass
 
 
-@admit.command("device")
+@admit.command("device", short_help="A one-time link that enrols a device.")
 @click.argument("checkpoint")
 @click.option("--name", default="Máy quét", show_default=True, help="What people call the device.")
 @click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="Where the server is reached.")
@@ -122,7 +122,7 @@ def admit_device(checkpoint: str, name: str, url: str) -> None:
     click.echo(f"{url}/scan/enrol#{token}")
 
 
-@admit.command("officer")
+@admit.command("officer", short_help="A PIN for an officer.")
 @click.argument("code")
 @click.argument("name")
 def admit_officer(code: str, name: str) -> None:
@@ -130,14 +130,14 @@ def admit_officer(code: str, name: str) -> None:
     click.echo(with_house(lambda built, now: built.house.enrol.appoint_officer(code, name, now)))
 
 
-@admit.command("operator")
+@admit.command("operator", short_help="An access key for an operator.")
 @click.argument("name")
 def admit_operator(name: str) -> None:
     """An access key for the operator NAME; an earlier key no longer works."""
     click.echo(with_house(lambda built, now: built.house.enrol.appoint_operator(name, now)))
 
 
-@admit.command("platform")
+@admit.command("platform", short_help="A bearer token for a platform.")
 @click.argument("platform")
 @click.argument("name")
 def admit_platform(platform: str, name: str) -> None:
@@ -171,7 +171,7 @@ def measure() -> None:
     """Switch collection on and off. Without a measure in force nothing is asked and nothing is stored."""
 
 
-@measure.command("publish-demo")
+@measure.command("publish-demo", short_help="Publish the fictional measure.")
 def measure_publish_demo() -> None:
     """Publish the demonstration's fictional measure, from yesterday for 90 days."""
     with_house(lambda built, now: built.house.steer.publish_measure(load_demo_measure(now), by="cli", now=now))
