@@ -31,8 +31,8 @@ class Evidence:
     ``code`` is the verified code if one was shown, ``problem`` the error code of one that did not verify;
     ``standing`` is what the store says of the citizen (None: nothing). ``by_hand``: the kinds of ``liveness`` for
     which the measure asks the officer to look at the document; ``plain``: the citizen was named by a text that nobody
-    signed. ``somebody_else``: another issuer's code bears the citizen's number, and not the name and birth date that
-    they declared. ``refer`` is set while a diversion is open.
+    signed. ``somebody_else``: the code bears the citizen's number, and not the name and birth date that they declared:
+    another issuer's, or an old one of ours. ``refer`` is set while a diversion is open.
     """
 
     code: VerifiedCode | None = None
@@ -88,7 +88,7 @@ def _what_speaks_against(evidence: Evidence, now: dt.datetime) -> list[str]:
             found.append("standing.revoked")
         if standing.suspended:
             found.append("standing.suspended")
-        said = _what_the_code_rests_on(code, standing)
+        said = what_the_code_rests_on(code, standing)
         if now >= said.valid_until:
             found.append("standing.expired")
         if now < said.valid_from:
@@ -97,12 +97,12 @@ def _what_speaks_against(evidence: Evidence, now: dt.datetime) -> list[str]:
             found.append(_IDENTITY.get(said.grade, "identity.mismatched"))
         elif evidence.somebody_else:
             found.append("identity.mismatched")
-        elif code and not code.claims.matched and not _is_of(code, said):
+        elif code and not code.claims.matched and not is_of(code, said):
             # Issued while the register was away, on a number anybody may know; what was matched is another declaration.
             found.append("identity.pending")
         if said.health != "clear":
             found.append(f"health.{said.health}")
-        elif code and code.claims.worth is Worth.REJECT and not _is_of(code, said) and _is_newer(code, said):
+        elif code and code.claims.worth is Worth.REJECT and not is_of(code, said) and _is_newer(code, said):
             found.append("health.symptoms")  # what its bearer declared since says so, whoever they turn out to be
         if code and said.code and not are_twins(code.claims.code_id, fact_id_bytes(said.code)):
             found.append("code.newer_exists")
@@ -115,17 +115,17 @@ def _what_speaks_against(evidence: Evidence, now: dt.datetime) -> list[str]:
     return found
 
 
-def _what_the_code_rests_on(code: VerifiedCode | None, standing: Standing) -> Standing:
+def what_the_code_rests_on(code: VerifiedCode | None, standing: Standing) -> Standing:
     """The declaration that the code in hand was issued on if it still waits for the register, else what is known."""
     waiting = standing.waiting
-    return waiting if waiting and code and _is_of(code, waiting) else standing
+    return waiting if waiting and code and is_of(code, waiting) else standing
 
 
 def _is_newer(code: VerifiedCode, declared: Standing) -> bool:
     return code.claims.issued_at > declared.declared_at
 
 
-def _is_of(code: VerifiedCode, declared: Standing) -> bool:
+def is_of(code: VerifiedCode, declared: Standing) -> bool:
     """Whether the code was issued on this declaration, when it was made or since."""
     known = (declared.declaration, declared.code) if declared.code else (declared.declaration,)
     return any(are_twins(code.claims.code_id, fact_id_bytes(id)) for id in known)

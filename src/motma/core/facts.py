@@ -25,8 +25,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
     ``corrected`` is the repair that holds what the declaration should have said. ``waiting`` is what a newer
     declaration says whose citizen is not known to be this one yet: anybody who knows a number can send it, so it counts
-    for who shows its code, and takes nothing from who was identified. ``into`` is the number that this citizen goes by
-    instead, ``also`` the other numbers that they have.
+    for who shows its code, and takes nothing from who was identified, even if an officer vouches for it. ``into`` is
+    the number that this citizen goes by instead, ``also`` the other numbers that they have.
     """
 
     qid: Qid

@@ -71,12 +71,17 @@ def apply(standing: Standing | None, fact: Fact) -> Standing | None:
         if what.declaration == standing.declaration:
             return _settled(standing, fact.id, what)
         if standing.waiting and what.declaration == standing.waiting.declaration:
-            if not what.grade.is_sure:
-                return replace(standing, waiting=None)  # it was somebody else's
-            return _declared_anew(standing, _settled(standing.waiting, fact.id, what))
+            settled = _settled(standing.waiting, fact.id, what)
+            if what.grade is Grade.VOUCHED:  # an officer's word takes nothing from who was identified
+                return replace(standing, waiting=settled)
+            return _declared_anew(standing, settled) if what.grade.is_sure else replace(standing, waiting=None)
     elif isinstance(what, Reviewed):
-        if what.declaration == standing.declaration and not what.upheld:
+        if what.upheld:
+            return standing
+        if what.declaration == standing.declaration:
             return replace(standing, grade=Grade.MISMATCHED)
+        if standing.waiting and what.declaration == standing.waiting.declaration:
+            return replace(standing, waiting=replace(standing.waiting, grade=Grade.MISMATCHED))
     elif isinstance(what, Revoked):
         return _with(standing, revoked=True)
     elif isinstance(what, Suspended):
@@ -140,8 +145,18 @@ def _took(standing: Standing, what: Took) -> Standing:
 
 def _parted(standing: Standing, what: Parted) -> Standing:
     if standing.into == what.other:
-        return replace(standing, into=None)
+        return what.standing or replace(standing, into=None)
     return what.standing or replace(standing, also=tuple([qid for qid in standing.also if qid != what.other]))
+
+
+MOVING = frozenset(
+    str(kind.__struct_config__.tag)
+    for kind in (
+        *(Accepted, Issued, Identified, Repaired, Reviewed),
+        *(Revoked, Suspended, Restored, Merged, Took, Parted),
+    )
+)
+"""The kinds of facts that :func:`apply` heeds: all that has to be read to know where a citizen stands."""
 
 
 def fold(facts: Iterable[Fact]) -> Standing | None:

@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 
 from motma.core.code import Liveness, VerifiedCode, liveness
-from motma.core.decision import Evidence, Verdict, decide
+from motma.core.decision import Evidence, Verdict, decide, is_of, what_the_code_rests_on
 from motma.core.errors import Conflict, Invalid
 from motma.core.facts import Fact, Scanned, Standing
 from motma.core.flow import Advice, Network, advise
@@ -180,15 +180,19 @@ class Check:
     ) -> tuple[Person | None, bool]:
         """Whom the officer should have before them, and whether the code says somebody else.
 
-        A code of ours was compared with the register when it was issued. Whoever else signs may put any name beside a
-        number: what is known of the number here is said then, and nobody goes on the strength of another's standing.
+        A code of ours says whom its declaration was about; an old one may say somebody for whom an officer vouched, and
+        whoever else signs may put any name beside a number: what is known of the number here is said then, and nobody
+        goes on the strength of another's standing.
         """
         if code is None:
             return await self._holder(standing), False
         claims = code.claims
         said = Person(claims.qid, claims.name, claims.birth_date, claims.last_four)
         key = (await self._board.trust(now)).keys.get(code.key.kid.hex())
-        held = None if key and key.added.own else await self._holder(standing)
+        ours = key is not None and key.added.own
+        if standing is None or (ours and (not claims.matched or is_of(code, what_the_code_rests_on(code, standing)))):
+            return said, False
+        held = await self._holder(standing)
         if held is None or (held.birth_date, name_key(held.name)) == (said.birth_date, name_key(said.name)):
             return said, False
         return held, True

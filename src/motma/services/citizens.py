@@ -10,10 +10,11 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from motma.core.errors import Conflict, Hidden
-from motma.core.facts import Accepted, Fact, Merged, Parted, Standing, Took
-from motma.core.fold import fold
+from motma.core.facts import Accepted, Fact, Merged, Parted, Restored, Revoked, Standing, Suspended, Took
+from motma.core.fold import MOVING, apply, fold
 from motma.core.form import Declaration
 from motma.core.identity import Grade, Match
 from motma.core.ids import Document, Qid, new_fact_id, new_qid
@@ -136,16 +137,30 @@ class Citizens:
             raise Conflict(
                 "merge.none", Words("Số này không gộp vào số nào.", "This number is not merged into another.")
             )
-        facts = await self._store.facts_about(standing.into, limit=_FACTS_MAX)
-        without = fold(self._without(facts, other))
+        facts = await self._store.facts_about(standing.into, kinds=MOVING, limit=_FACTS_MAX)
+        without, since = _parted(facts, other)
+        alone = replace(standing, into=None)
+        for fact in since:
+            if isinstance(fact.what, Revoked | Suspended | Restored):
+                alone = apply(alone, fact) or alone  # nobody knows which of the two was meant
         return (
-            self._fact("prt", other, Parted(standing.into, None), by, now),
-            self._fact("prt", standing.into, Parted(other, without), by, now),
+            self._fact("prt", other, Parted(standing.into, alone), by, now),
+            self._fact("prt", standing.into, Parted(other, fold(without)), by, now),
         )
-
-    @staticmethod
-    def _without(facts: Sequence[Fact], other: Qid) -> list[Fact]:
-        return [fact for fact in facts if not (isinstance(fact.what, Took) and fact.what.other == other)]
 
     def _fact(self, kind: str, qid: Qid, what: Merged | Took | Parted, by: str, now: dt.datetime) -> Fact:
         return Fact(id=new_fact_id(kind, now, self._random(10)), at=now, actor=by, qid=qid, what=what)
+
+
+def _parted(facts: Sequence[Fact], other: Qid) -> tuple[list[Fact], list[Fact]]:
+    """A citizen's facts as if ``other`` had never been theirs, nor who was parted from them before; and the facts since
+    they were last made one with ``other``."""
+    took: dict[Qid, int] = {}
+    dropped: set[int] = set()
+    for n, fact in enumerate(facts):
+        if isinstance(fact.what, Took):
+            took[fact.what.other] = n
+        elif isinstance(fact.what, Parted):
+            dropped |= {n, took.pop(fact.what.other, n)}
+    last = took.get(other, len(facts))
+    return [fact for n, fact in enumerate(facts) if n not in dropped and n != last], list(facts[last:])

@@ -64,7 +64,7 @@ class CodeOffice:
         return await self._board.keyring(now)
 
     async def complete(self, facts: Sequence[Fact], now: dt.datetime) -> tuple[Fact, ...]:
-        """``facts`` about one citizen, and those that have to be written in the same act."""
+        """``facts``, and those that have to be written in the same act."""
         return (*facts, *await self._consequences(facts, now))
 
     async def issue(self, declared: Declaration, due: Due, now: dt.datetime) -> tuple[str, Fact]:

@@ -227,8 +227,8 @@ class Declare:
         )
         facts: tuple[Fact, ...] = (declared, issued)
         if place.standing:
-            facts = await self._codes.complete(facts, now)
-            facts += await self._citizens.join(place, by=sending.source, now=now)
+            joined = await self._citizens.join(place, by=sending.source, now=now)
+            facts = await self._codes.complete((*facts, *joined), now)
         plate = declaration.trip.plate
         held_by = [holder for holder in (sending.wallet, plate and plate_key(self._secrets, plate)) if holder]
         act = Act(

@@ -102,4 +102,4 @@ class Identify:
         after = apply(await self._store.standing(qid), checked)
         assert after is not None  # it is the standing that waited
         joined = await self._citizens.merge(after, place.qid, by="worker", now=now)
-        return Act(facts=(checked, *joined, *facts[1:]), once=place.claims)
+        return Act(facts=await self._codes.complete((checked, *joined, *facts[1:]), now), once=place.claims)

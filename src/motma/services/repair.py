@@ -77,6 +77,11 @@ class _Case(msgspec.Struct, frozen=True):
     declared: Declaration
     corrected: Declaration
 
+    @property
+    def beside_who_is_known(self) -> bool:
+        """Whether the declaration waits beside a citizen who was identified, and may be somebody else's."""
+        return self.target is not self.standing
+
 
 class Repair:
     """The officer's third verb."""
@@ -170,13 +175,7 @@ class Repair:
             )
         corrected = correct(ask, declared, await self._board.keyring(now), now)
         if not is_the_same_person(declared, corrected):
-            raise Conflict(
-                "repair.somebody_else",
-                Words(
-                    "Giấy tờ này là của người khác so với tờ khai. Mời người ấy khai lại.",
-                    "This document is another person's than the one declared. Ask for a new declaration.",
-                ),
-            )
+            raise _somebody_else()
         return _Case(standing, target, measure, declared, corrected)
 
     async def _declared(self, target: Standing) -> Declaration:
@@ -228,6 +227,10 @@ class Repair:
             ),
         )
         place = await self._citizens.place(case.corrected, replace(found, match=Match(grade)))
+        if await self._is_somebody_else(case, found, place):
+            raise _somebody_else()
+        if case.beside_who_is_known and grade is Grade.VOUCHED:
+            place = Place(own, case.standing, ())
         if place.standing is None:  # nobody is known by this document yet: it is theirs
             kept = {str(place.qid): str(own)}
             claims = tuple([(key, kept.get(value, value)) for key, value in place.claims])
@@ -246,21 +249,26 @@ class Repair:
             actor=officer,
         )
         _, issued = await self._codes.issue(case.corrected, due, now)
-        if place.qid == own:
-            facts = await self._codes.complete((repaired, issued), now)
-            return Act(facts=facts + await self._citizens.join(place, by=officer, now=now), once=place.claims)
-        after = apply(await self._store.standing(own), repaired)
-        assert after is not None  # it is the standing that was checked
-        merged, took = await self._citizens.merge(after, place.qid, by=officer, now=now)
+        merged: tuple[Fact, ...] = ()
+        if place.qid != own:
+            after = apply(await self._store.standing(own), repaired)
+            assert after is not None  # it is the standing that was checked
+            merged = await self._citizens.merge(after, place.qid, by=officer, now=now)
         others = replace(place, others=tuple([other for other in place.others if other.qid != own]))
-        return Act(
-            facts=(
-                *await self._codes.complete((repaired, merged), now),
-                *await self._codes.complete((took, issued), now),
-                *await self._citizens.join(others, by=officer, now=now),
-            ),
-            once=place.claims,
-        )
+        joined = await self._citizens.join(others, by=officer, now=now)
+        facts = await self._codes.complete((repaired, *merged, issued, *joined), now)
+        return Act(facts=facts, once=place.claims)
+
+    async def _is_somebody_else(self, case: _Case, found: Found, place: Place) -> bool:
+        """Whether the register knows the number that was declared and the document by two people: twins, say, who
+        differ by a slip. They are not made one, and nobody goes by the number of the other."""
+        if not found.keys or (place.standing and place.qid == case.standing.qid):
+            return False
+        if case.beside_who_is_known or case.target.grade is Grade.REPAIRABLE:
+            return True
+        whose = await self._citizens.find(case.declared.document)
+        standing = await self._citizens.standing(whose) if whose else None
+        return standing is not None and standing.qid == case.standing.qid
 
     def _is_sampled(self, id: FactId) -> bool:
         """One in ten, by a key that whoever makes ids does not know."""
@@ -320,6 +328,16 @@ def _nothing_to_repair() -> Conflict:
         Words(
             "Không có gì để sửa: người này đã đối soát rồi, hoặc lượt quét không nói về ai. Quét lại.",
             "Nothing to repair: this person is matched by now, or the scan is about nobody. Scan again.",
+        ),
+    )
+
+
+def _somebody_else() -> Conflict:
+    return Conflict(
+        "repair.somebody_else",
+        Words(
+            "Giấy tờ này là của người khác so với tờ khai. Mời người ấy khai lại.",
+            "This document is another person's than the one declared. Ask for a new declaration.",
         ),
     )
 

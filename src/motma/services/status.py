@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from motma.core.cose import Signer
 from motma.core.errors import Conflict, Hidden
-from motma.core.facts import CheckAgain, Fact, Issued, Restored, Revoked, Standing, Suspended
+from motma.core.facts import CheckAgain, Fact, Issued, Restored, Reviewed, Revoked, Standing, Suspended, Took
 from motma.core.fold import apply
 from motma.core.ids import Qid, new_fact_id
 from motma.core.status import LIST_INDEXES, SKEW_SECONDS, Status, StatusList, issue_status_token, list_uri, put_status
@@ -175,7 +175,7 @@ class StatusDesk:
                 "standing.in_order",
                 Words("Mã của người này không bị thu hồi hay tạm ngưng.", "Nothing is withdrawn from this citizen."),
             )
-        codes = await self._codes(qid, now)
+        codes = await self._codes(standing, now)
         facts = [self._fact("rst", qid, Restored(_indexes(codes)), by, now)]
         misleading = _indexes(_misleading(standing, codes))
         if misleading:
@@ -184,36 +184,50 @@ class StatusDesk:
         return len(codes) - len(misleading)
 
     async def consequences(self, facts: Sequence[Fact], now: dt.datetime) -> tuple[Fact, ...]:
-        """What has to be written together with ``facts`` about one citizen, so that no code says more than is so.
+        """What has to be written together with ``facts``, so that no code says more than is so.
 
         After a declaration that is not clear, or turned out not to match, the codes of older ones are to be checked
-        again; and a code issued to somebody who is withdrawn is withdrawn as well.
+        again, and so are those of a repair that was taken back. A code issued to somebody who is withdrawn is withdrawn
+        as well; and when two turn out to be one who is withdrawn, all codes of both.
         """
-        qid = next((fact.qid for fact in facts if fact.qid), None)
-        after = await self._store.standing(qid) if qid else None
-        if qid is None or after is None:
-            return ()  # who was never here holds no other code
-        for fact in facts:
-            after = apply(after, fact)
-        assert after is not None  # no fact takes a standing away
-        found = []
-        new = [fact.what for fact in facts if isinstance(fact.what, Issued)]
-        if _is_misleading(after):
-            older = _indexes(_misleading(after, [*await self._codes(qid, now), *new]))
-            if older:
-                found.append(self._fact("chk", qid, CheckAgain(older), "house", now))
-        if new and (after.revoked or after.suspended):
-            found.append(self._withdrawn(after, qid, _indexes(new), now))
+        found: list[Fact] = []
+        for qid in dict.fromkeys([fact.qid for fact in facts if fact.qid]):
+            found += await self._follow(qid, [fact for fact in facts if fact.qid == qid], now)
         if found:
             self._looked_at = None  # they are about to be written
         return tuple(found)
+
+    async def _follow(self, qid: Qid, facts: Sequence[Fact], now: dt.datetime) -> list[Fact]:
+        """What follows from ``facts`` about the citizen with the number ``qid``."""
+        after = await self._store.standing(qid)
+        if after is None:
+            return []  # who was never here holds no other code
+        for fact in facts:
+            after = apply(after, fact)
+        assert after is not None  # no fact takes a standing away
+        if after.into:
+            return []  # whoever they are one with now has these codes too
+        kinds = [fact.what for fact in facts]
+        new = [what for what in kinds if isinstance(what, Issued)]
+        taken_back = {what.declaration for what in kinds if isinstance(what, Reviewed) and not what.upheld}
+        joined = any(isinstance(what, Took) for what in kinds)
+        found: list[Fact] = []
+        if _is_misleading(after) or taken_back:
+            codes = [*await self._codes(after, now), *new]
+            again = [*_misleading(after, codes), *(code for code in codes if code.declaration in taken_back)]
+            if again:
+                found.append(self._fact("chk", qid, CheckAgain(_indexes(again)), "house", now))
+        if (new or joined) and (after.revoked or after.suspended):
+            theirs = [*await self._codes(after, now), *new] if joined else new
+            found.append(self._withdrawn(after, qid, _indexes(theirs), now))
+        return found
 
     async def _withdraw(
         self, qid: Qid, kind: type[Revoked] | type[Suspended], reason: str, by: str, now: dt.datetime
     ) -> int:
         reason = parse_line(reason, REASON_MAX_CHARS)
-        qid = (await self._standing(qid)).qid
-        indexes = _indexes(await self._codes(qid, now))
+        standing = await self._standing(qid)
+        qid, indexes = standing.qid, _indexes(await self._codes(standing, now))
         name = "rev" if kind is Revoked else "sus"
         await self._append([self._fact(name, qid, kind(reason, indexes), by, now)])
         return len(indexes)
@@ -230,11 +244,10 @@ class StatusDesk:
             )
         return standing
 
-    async def _codes(self, qid: Qid, now: dt.datetime) -> list[Issued]:
+    async def _codes(self, standing: Standing, now: dt.datetime) -> list[Issued]:
         """A citizen's codes that somebody might still take for good, and that have a place in a list."""
-        standing = await self._store.standing(qid)
         issued: list[Issued] = []
-        for number in (qid, *(standing.also if standing else ())):
+        for number in (standing.qid, *standing.also):
             facts = await self._store.facts_about(number, kinds=("code.issued",), newest_first=True, limit=_CODES_MAX)
             issued += [fact.what for fact in facts if isinstance(fact.what, Issued)]
         return [code for code in issued if code.status_index >= 0 and now < code.valid_until + _EXPIRED_MARGIN]
@@ -331,7 +344,9 @@ class StatusDesk:
             standing = await self._store.standing(qid) if abs(now - self._late[qid]) < _LATE_UNTIL else None
             if standing and (standing.revoked or standing.suspended):
                 withdrawn = (Status.REVOKED, Status.SUSPENDED)
-                codes = [one for one in await self._codes(qid, now) if self._status(one.status_index) not in withdrawn]
+                codes = [
+                    one for one in await self._codes(standing, now) if self._status(one.status_index) not in withdrawn
+                ]
                 if codes:
                     await self._store.append(Act(facts=(self._withdrawn(standing, qid, _indexes(codes), now),)))
             del self._late[qid]
@@ -407,4 +422,4 @@ def _misleading(standing: Standing, codes: Iterable[Issued]) -> list[Issued]:
 
 
 def _indexes(codes: Iterable[Issued]) -> tuple[int, ...]:
-    return tuple(sorted(code.status_index for code in codes if code.status_index >= 0))
+    return tuple(sorted({code.status_index for code in codes if code.status_index >= 0}))
