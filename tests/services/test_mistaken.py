@@ -287,3 +287,18 @@ async def test_a_slip_that_hits_a_number_that_is_known_is_put_right(world: World
     done = await barrier.repair(scan["id"], card=card(other))
     assert done.status_code == 200 and done.json()["grade"] == "matched"
     assert (await world.declare(other)).json()["qid"] == slipped["qid"]
+
+
+async def test_who_guesses_while_the_register_is_away_is_told_no_more_than_on_other_days(world: World) -> None:
+    """What was confirmed before is known meanwhile: whoever knows number and name must not try all birth dates."""
+    person = world.person(0)
+    await world.declare(person)
+    world.registry.outage = True
+    days = [dt.date(person.birth_date.year, 1, 1) + dt.timedelta(days=n) for n in range(12)]
+    guesses = [day.isoformat() for day in days if day != person.birth_date]
+    told = [(await world.declare(person, birth_date=day)).status_code for day in guesses[:7]]
+    assert told == [201] * 5 + [409] * 2
+    right = await world.declare(person)
+    assert right.json()["code"] == "identity.too_many_tries"
+    again = [(await world.declare(world.person(1))).json()["outcome"] for _ in range(8)]
+    assert again == ["pending"] * 8, "the same once more is no guess"

@@ -66,11 +66,12 @@ def match_of(what: Accepted | Refused) -> Match:
 
 
 async def numbers_of(store: Store, qid: Qid) -> tuple[tuple[Qid, ...], Standing | None]:
-    """(a number and, after a merge, the one its citizen goes by now; where the citizen stands)."""
-    standing = await store.standing(qid)
-    if standing is None or standing.into is None:
-        return (qid,), standing
-    return (qid, standing.into), await store.standing(standing.into)
+    """(a number and, after merges, those that follow up to the one its citizen goes by now; where they stand)."""
+    numbers, standing = [qid], await store.standing(qid)
+    while standing and standing.into and standing.into not in numbers:
+        numbers.append(standing.into)
+        standing = await store.standing(standing.into)
+    return tuple(numbers), standing
 
 
 async def sequel(store: Store, declared: Fact) -> Sequel:

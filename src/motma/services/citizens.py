@@ -20,6 +20,7 @@ from motma.core.identity import Grade, Match
 from motma.core.ids import Document, Qid, new_fact_id, new_qid
 from motma.core.text import name_key
 from motma.core.words import Words
+from motma.services.afterwards import numbers_of
 from motma.services.matching import Found
 from motma.storage.keys import Secrets
 from motma.storage.store import Store
@@ -54,8 +55,7 @@ class Citizens:
 
     async def standing(self, qid: Qid) -> Standing | None:
         """Where the citizen with this number stands, whichever of their numbers it is."""
-        standing = await self._store.standing(qid)
-        return await self._store.standing(standing.into) if standing and standing.into else standing
+        return (await numbers_of(self._store, qid))[1]
 
     async def declared(self, standing: Standing) -> Declaration | None:
         """What the declaration that a citizen stands by says, as corrected by an officer if it was."""
@@ -71,12 +71,17 @@ class Citizens:
             return Found(Match(Grade.MATCHED))
         return found
 
+    async def was_said(self, declared: Declaration) -> bool:
+        """Whether somebody declared exactly the same before."""
+        said = self._same(declared)
+        return said is not None and await self._store.holder(said) is not None
+
     async def place(self, declared: Declaration, found: Found) -> Place:
         """Where ``declared`` belongs: to whom its documents do; else to who declared exactly the same; else to nobody
         yet, and then to a new number."""
         own = [self._own(key) for key in found.keys]
-        said = self._said(declared)
-        keys = own if said is None else [*own, self._secrets.index("declared-same", said)]
+        said = self._same(declared)
+        keys = own if said is None else [*own, said]
         held = await self._store.holders(keys)
         numbers = [Qid(qid) for qid in dict.fromkeys(held.values())]
         standings = [found for found in [await self.standing(qid) for qid in numbers] if found]
@@ -103,6 +108,10 @@ class Citizens:
     def new_qid(self) -> Qid:
         """A number that nobody has."""
         return new_qid(self._random(8))
+
+    def _same(self, declared: Declaration) -> bytes | None:
+        said = self._said(declared)
+        return None if said is None else self._secrets.index("declared-same", said)
 
     def _own(self, key: str) -> bytes:
         return self._secrets.index("document", key)

@@ -160,8 +160,11 @@ class Declare:
 
     async def _record(self, sending: "_Sending", found: Found, free_try: bytes | None) -> Receipt:
         """Write the declaration and all that follows from it in one act, whoever else is writing."""
+        # While the register is away, what it confirmed before is answered otherwise than a guess: guesses are counted.
+        guessed = found.match.grade is Grade.PENDING and not await self._citizens.was_said(sending.declaration)
         for _ in range(_RACES):
-            spent = () if free_try is None or not found.match.grade.is_a_miss else ((free_try, str(sending.id)),)
+            counts = guessed or found.match.grade.is_a_miss
+            spent = ((free_try, str(sending.id)),) if free_try is not None and counts else ()
             act, receipt = await (
                 self._accepted(sending, found) if found.match.travels else self._refused(sending, found)
             )

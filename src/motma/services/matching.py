@@ -75,7 +75,7 @@ class Matching:
             return Found(_UNIDENTIFIED)
         for of in (await self._uins(guardian))[:_NAMESAKES_MAX] or (NOBODY,):
             born = {"guardian": of, "dateOfBirth": claim.birth_date.isoformat()}
-            for uin in (await self._registry.find(born))[:_NAMESAKES_MAX]:
+            for uin in (await self._registry.find(born))[:_NAMESAKES_MAX] or (NOBODY,):
                 found = await self._compared(uin, claim, accepts, ())
                 if found.match.grade is Grade.MATCHED:
                     return found

@@ -18,6 +18,7 @@ from motma.core.ids import Qid, new_fact_id
 from motma.core.status import LIST_INDEXES, SKEW_SECONDS, Status, StatusList, issue_status_token, list_uri, put_status
 from motma.core.text import parse_line
 from motma.core.words import Words
+from motma.services.afterwards import numbers_of
 from motma.storage.keys import Secrets
 from motma.storage.store import Act, Already, Store
 
@@ -234,9 +235,7 @@ class StatusDesk:
 
     async def _standing(self, qid: Qid) -> Standing:
         """Where the citizen stands, by whichever of their numbers."""
-        standing = await self._store.standing(qid)
-        if standing and standing.into:
-            standing = await self._store.standing(standing.into)
+        _, standing = await numbers_of(self._store, qid)
         if standing is None:
             raise Hidden(
                 "standing.none",

@@ -1,5 +1,5 @@
-"""How often somebody may be wrong: a number so many times a day, whoever tries it; an address and a platform so many
-times an hour, whatever numbers they try.
+"""How often somebody may be wrong, or guess while the register is away: a number so many times a day, whoever tries it;
+an address and a platform so many times an hour, whatever numbers they try.
 
 A number's tries are claims in the store: they hold across servers and restarts, and an answer that tells something
 about a number is given only once its try is on disk. So many who ask at once learn no more than one after the other.
