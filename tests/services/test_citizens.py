@@ -13,7 +13,6 @@ import pytest
 from motma.core.errors import Conflict, Hidden
 from motma.core.facts import Merged
 from motma.core.ids import Document, Qid, group_qid
-from motma.storage.store import Act
 from tests.world import World, living_world
 
 PLATFORMS = ("BLUEZONE", "NCOVI", "TOKHAIYTE", "DICUAN")
@@ -137,7 +136,7 @@ async def test_a_merge_can_be_undone(world: World) -> None:
         await citizens.part(Qid(one["qid"]), by="TRUC-BAN", now=world.now)
     with pytest.raises(Hidden, match=r"standing\.none"):
         await citizens.part(Qid("137905842617309423"), by="TRUC-BAN", now=world.now)
-    await store.append(Act(facts=await citizens.part(Qid(other["qid"]), by="TRUC-BAN", now=world.now)))
+    await store.append(await citizens.part(Qid(other["qid"]), by="TRUC-BAN", now=world.now))
     first, second = await store.standing(Qid(one["qid"])), await store.standing(Qid(other["qid"]))
     assert first and second and before and first.also == () and second.into is None
     assert first.declaration == one["declaration"] != before.declaration

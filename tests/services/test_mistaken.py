@@ -10,7 +10,6 @@ from motma.core.facts import Holder, Issued
 from motma.core.identity import name_difference
 from motma.core.ids import Qid
 from motma.register.population import Person
-from motma.storage.store import Act
 from tests.services.test_repair import Barrier, card
 from tests.world import World, each
 
@@ -143,7 +142,7 @@ async def merged(world: World, n: int = 0) -> tuple[Qid, Qid]:
 
 
 async def part(world: World, other: Qid) -> None:
-    await world.built.store.append(Act(facts=await world.built.citizens.part(other, by="TRUC-BAN", now=world.now)))
+    await world.built.store.append(await world.built.citizens.part(other, by="TRUC-BAN", now=world.now))
 
 
 async def test_who_was_withdrawn_while_two_were_one_is_so_when_they_are_two_again(world: World) -> None:

@@ -23,7 +23,7 @@ from motma.core.words import Words
 from motma.services.afterwards import numbers_of
 from motma.services.matching import Found
 from motma.storage.keys import Secrets
-from motma.storage.store import Store
+from motma.storage.store import Act, Store
 
 _FACTS_MAX = 10_000
 
@@ -36,6 +36,11 @@ class Place(msgspec.Struct, frozen=True):
     standing: Standing | None
     claims: tuple[tuple[bytes, str], ...]
     others: tuple[Standing, ...] = ()
+
+    @property
+    def still(self) -> tuple[Standing, ...]:
+        """What must not have changed when they are made one: what is withdrawn meanwhile would be lost."""
+        return (self.standing, *self.others) if self.standing and self.others else ()
 
 
 class Citizens:
@@ -136,8 +141,8 @@ class Citizens:
             self._fact("tok", into, Took(other.qid, other), by, now),
         )
 
-    async def part(self, other: Qid, *, by: str, now: dt.datetime) -> tuple[Fact, ...]:
-        """The facts that undo the merge of ``other``. Raises :class:`Hidden` ``standing.none`` for a number of nobody,
+    async def part(self, other: Qid, *, by: str, now: dt.datetime) -> Act:
+        """The act that undoes the merge of ``other``. Raises :class:`Hidden` ``standing.none`` for a number of nobody,
         :class:`Conflict` ``merge.none`` for one that is a citizen of its own."""
         standing = await self._store.standing(other)
         if standing is None:
@@ -146,16 +151,19 @@ class Citizens:
             raise Conflict(
                 "merge.none", Words("Số này không gộp vào số nào.", "This number is not merged into another.")
             )
-        facts = await self._store.facts_about(standing.into, kinds=MOVING, limit=_FACTS_MAX)
+        one = await self._store.standing(standing.into)
+        assert one is not None  # it took the other
+        facts = await self._store.facts_about(one.qid, kinds=MOVING, limit=_FACTS_MAX)
         without, since = _parted(facts, other)
         alone = replace(standing, into=None)
         for fact in since:
             if isinstance(fact.what, Revoked | Suspended | Restored):
                 alone = apply(alone, fact) or alone  # nobody knows which of the two was meant
-        return (
-            self._fact("prt", other, Parted(standing.into, alone), by, now),
-            self._fact("prt", standing.into, Parted(other, fold(without)), by, now),
+        parted = (
+            self._fact("prt", other, Parted(one.qid, alone), by, now),
+            self._fact("prt", one.qid, Parted(other, fold(without)), by, now),
         )
+        return Act(parted, still=(standing, one))
 
     def _fact(self, kind: str, qid: Qid, what: Merged | Took | Parted, by: str, now: dt.datetime) -> Fact:
         return Fact(id=new_fact_id(kind, now, self._random(10)), at=now, actor=by, qid=qid, what=what)

@@ -237,6 +237,7 @@ class Declare:
         act = Act(
             facts=facts,
             once=place.claims,
+            still=place.still,
             holdings=tuple([Holding(holder, place.qid, sending.id, now) for holder in held_by]),
         )
         return act, Receipt(

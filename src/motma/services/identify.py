@@ -69,7 +69,8 @@ class Identify:
             act = await self._found_out(standing, found.read(declaration), found, now)
             if not isinstance(await self._store.append(act), Already):
                 return True
-            # Their documents were claimed between our look and our write: they are one citizen with whoever did.
+            # Between our look and our write their documents were claimed, and they are one citizen with whoever did; or
+            # something happened to one of two who are to be one.
         return False
 
     async def _found_out(self, standing: Standing, declaration: Declaration, found: Found, now: dt.datetime) -> Act:
@@ -99,7 +100,9 @@ class Identify:
             return Act(facts=await self._codes.complete(facts, now), once=place.claims)
         if not match.grade.is_sure:  # may be a stranger: they are not made one
             return Act(facts=await self._codes.complete(facts, now))
-        after = apply(await self._store.standing(qid), checked)
-        assert after is not None  # it is the standing that waited
+        before = await self._store.standing(qid)
+        after = apply(before, checked)
+        assert before is not None and after is not None  # it is the standing that waited
         joined = await self._citizens.merge(after, place.qid, by="worker", now=now)
-        return Act(facts=await self._codes.complete((checked, *joined, *facts[1:]), now), once=place.claims)
+        complete = await self._codes.complete((checked, *joined, *facts[1:]), now)
+        return Act(facts=complete, once=place.claims, still=(before, *([place.standing] if place.standing else [])))

@@ -250,14 +250,19 @@ class Repair:
         )
         _, issued = await self._codes.issue(case.corrected, due, now)
         merged: tuple[Fact, ...] = ()
+        still = place.still
         if place.qid != own:
-            after = apply(await self._store.standing(own), repaired)
-            assert after is not None  # it is the standing that was checked
+            before = await self._store.standing(own)
+            after = apply(before, repaired)
+            assert (
+                before is not None and after is not None and place.standing
+            )  # the one that was checked, and whose it is
+            still = (before, place.standing, *place.others)
             merged = await self._citizens.merge(after, place.qid, by=officer, now=now)
         others = replace(place, others=tuple([other for other in place.others if other.qid != own]))
         joined = await self._citizens.join(others, by=officer, now=now)
         facts = await self._codes.complete((repaired, *merged, issued, *joined), now)
-        return Act(facts=facts, once=place.claims)
+        return Act(facts=facts, once=place.claims, still=still)
 
     async def _is_somebody_else(self, case: _Case, found: Found, place: Place) -> bool:
         """Whether the register knows the number that was declared and the document by two people: twins, say, who

@@ -8,6 +8,7 @@ import datetime as dt
 from collections.abc import Callable
 
 import msgspec
+from msgspec.structs import replace
 
 from motma.core.errors import Conflict, Hidden
 from motma.core.facts import CheckAgain, Fact, Issued, Merged, Parted, Repaired, RepairReason, Reviewed
@@ -106,7 +107,7 @@ class Review:
         if fact is None or not isinstance(fact.what, Merged) or fact.qid is None:
             raise Hidden("merge.unknown", Words("Không có lần gộp này.", "There is no such merge."))
         into = fact.what.into
-        facts = await self._citizens.part(fact.qid, by=by, now=now)
+        act = await self._citizens.part(fact.qid, by=by, now=now)
         theirs = await self._store.facts_about(fact.qid, kinds=("declaration.accepted",))
         declared = {one.id for one in theirs}
         issued = await self._store.facts_about(into, kinds=("code.issued",))
@@ -117,11 +118,12 @@ class Review:
                 if isinstance(code.what, Issued) and code.what.declaration in declared and code.what.status_index >= 0
             )
         )
+        facts = act.facts
         if indexes:  # codes under the one number that say what the other declared
             facts += (self._fact("chk", into, CheckAgain(indexes), "house", now),)
         # Two operators at once: the second finds the number parted, or this claim held.
         once = (self._secrets.index("parted", merge), facts[0].id)
-        if isinstance(await self._store.append(Act(facts, once=(once,))), Already):
+        if isinstance(await self._store.append(replace(act, facts=facts, once=(once,))), Already):
             raise Conflict("merge.parted", Words("Đã có người tách hai số này.", "They have been parted already."))
 
     async def _read(self) -> None:

@@ -227,11 +227,14 @@ class StatusDesk:
         self, qid: Qid, kind: type[Revoked] | type[Suspended], reason: str, by: str, now: dt.datetime
     ) -> int:
         reason = parse_line(reason, REASON_MAX_CHARS)
-        standing = await self._standing(qid)
-        qid, indexes = standing.qid, _indexes(await self._codes(standing, now))
         name = "rev" if kind is Revoked else "sus"
-        await self._append([self._fact(name, qid, kind(reason, indexes), by, now)])
-        return len(indexes)
+        while True:
+            standing = await self._standing(qid)
+            indexes = _indexes(await self._codes(standing, now))
+            await self._append([self._fact(name, standing.qid, kind(reason, indexes), by, now)])
+            if (await self._standing(qid)).qid == standing.qid:
+                return len(indexes)
+            # Meanwhile they were made one with somebody: from them it is withdrawn too.
 
     async def _standing(self, qid: Qid) -> Standing:
         """Where the citizen stands, by whichever of their numbers."""

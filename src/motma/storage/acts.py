@@ -45,7 +45,8 @@ class Credential(msgspec.Struct, frozen=True):
 class Act(msgspec.Struct, frozen=True):
     """Everything one person did: written in one transaction, or not at all.
 
-    ``once`` are (key, value) claims: the first to claim a key keeps it for good. A holding or a credential that is
+    ``once`` are (key, value) claims: the first to claim a key keeps it for good. ``still`` are standings that the act
+    was made from: if one of them has changed since, nothing is written. A holding or a credential that is
     there already is replaced (that is how a credential is revoked).
     """
 
@@ -53,6 +54,7 @@ class Act(msgspec.Struct, frozen=True):
     once: tuple[tuple[bytes, str], ...] = ()
     holdings: tuple[Holding, ...] = ()
     credentials: tuple[Credential, ...] = ()
+    still: tuple[Standing, ...] = ()
 
 
 class Appended(msgspec.Struct, frozen=True):
@@ -60,7 +62,8 @@ class Appended(msgspec.Struct, frozen=True):
 
 
 class Already(msgspec.Struct, frozen=True):
-    """Nothing of the act was written: these ids exist, these keys are held, each with the value given here."""
+    """Nothing of the act was written: these ids exist, these keys are held, each with the value given here; with
+    neither, a standing that it was made from has changed."""
 
     facts: frozenset[FactId]
     once: dict[bytes, str]

@@ -100,7 +100,8 @@ class Store:
     async def append(self, act: Act) -> Appended | Already:
         """Write everything in ``act``, or nothing; return when it is on disk.
 
-        ``Already`` when a fact with one of its ids exists, or a key of ``once`` is held with another value. A key held
+        ``Already`` when a fact with one of its ids exists, a key of ``once`` is held with another value, or a standing
+        of ``still`` has changed. A key held
         with the same value is fine. Raises :class:`Unavailable` ``storage.busy`` or ``storage.unavailable``: sending
         the same act again is always safe; :class:`Invalid` ``storage.*`` for content the database cannot keep.
         Cancelling the wait does not stop the act.

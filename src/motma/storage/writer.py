@@ -55,7 +55,10 @@ def wanted(acts: Sequence[Prepared]) -> Wanted:
     return Wanted(
         facts=[fact.id for prepared in acts for fact in prepared.act.facts],
         once=list({key for prepared in acts for key, _ in prepared.act.once} | newer),
-        standing=list({fact.qid for prepared in acts for fact in prepared.act.facts if fact.qid}),
+        standing=list(
+            {fact.qid for prepared in acts for fact in prepared.act.facts if fact.qid}
+            | {standing.qid for prepared in acts for standing in prepared.act.still}
+        ),
     )
 
 
@@ -63,8 +66,8 @@ def plan(acts: Sequence[Prepared], loaded: Loaded) -> Plan:
     """Judge ``acts`` in order, each on what is stored and on those before it.
 
     An act with a fact that exists or a key that is held with another value is answered with what is there, and
-    leaves no trace; nor does one that was sealed with a key whose place another has taken. The others get consecutive
-    seqs; standings are folded on, tallies added up.
+    leaves no trace; nor does one made from a standing that has changed, nor one that was sealed with a key whose place
+    another has taken. The others get consecutive seqs; standings are folded on, tallies added up.
     """
     rows, outcomes = Rows(), list[Outcome]()
     seq, ids, held = loaded.last_seq, set(loaded.facts), dict(loaded.once)
@@ -73,11 +76,18 @@ def plan(acts: Sequence[Prepared], loaded: Loaded) -> Plan:
     counts: dict[tuple[str, int, str, str], int] = {}
     holdings: dict[tuple[bytes, str], Row] = {}
     credentials: dict[bytes, Row] = {}
+
+    def stands(qid: Qid) -> Standing | None:
+        if qid not in standings:
+            body = loaded.standing.get(qid)
+            standings[qid] = None if body is None else standing_of(body)
+        return standings[qid]
+
     for prepared in acts:
         act = prepared.act
         known = [fact.id for fact in act.facts if fact.id in ids]
         taken = {key: held[key] for key, value in act.once if held.get(key, value) != value}
-        if known or taken:
+        if known or taken or any(stands(one.qid) != one for one in act.still):
             outcomes.append(Already(frozenset(known), taken))
             continue
         if prepared.seal and seal_claim(prepared.seal + 1) in held:
@@ -90,10 +100,7 @@ def plan(acts: Sequence[Prepared], loaded: Loaded) -> Plan:
             rows.facts.append((seq, *row))
             if fact.qid is None:
                 continue
-            if fact.qid not in standings:
-                body = loaded.standing.get(fact.qid)
-                standings[fact.qid] = None if body is None else standing_of(body)
-            before = standings[fact.qid]
+            before = stands(fact.qid)
             after = apply(before, fact)
             if after is not before:  # most scans change nothing, and then cost no second write
                 standings[fact.qid] = after
