@@ -1,6 +1,6 @@
 """Whatever happens in whatever order: one number for each person, and nobody passes on somebody else's."""
 
-import asyncio
+import contextlib
 import datetime as dt
 import random
 from collections.abc import AsyncIterator
@@ -11,18 +11,17 @@ import httpx
 import msgspec
 import pytest
 
-from motma.core.errors import Conflict, Hidden
-from motma.core.facts import Accepted, Holder, Issued, Merged, Standing
+from motma.core.errors import Conflict
+from motma.core.facts import Holder, Issued, Merged, Standing
 from motma.core.ids import Qid
 from motma.core.text import name_key
 from motma.register.population import Person
-from motma.wiring import build
 from tests.services.test_mistaken import by, twins
 from tests.services.test_repair import Barrier, card, with_a_slip
 from tests.world import World, living_world
 
 STEPS = 120
-CLOCK = dt.timedelta(minutes=7)
+CLOCK = dt.timedelta(minutes=3)
 
 
 @pytest.fixture
@@ -92,7 +91,8 @@ class Town:
         if merged:
             (*_, fact) = await self.world.built.store.facts_about(merged[0].qid, kinds=("citizen.merged",))
             assert isinstance(fact.what, Merged)
-            await self.world.built.house.review.part(fact.id, by="test", now=self.world.now)
+            with contextlib.suppress(Conflict):  # it was merged further: the last one has to be parted first
+                await self.world.built.house.review.part(fact.id, by="test", now=self.world.now)
 
     async def review(self, _: Person) -> None:
         for waiting in await self.world.built.house.review.waiting():
@@ -116,9 +116,10 @@ class Town:
         assert (await store.rebuild_standing()).differing == ()
         standings = {one.qid: one for one in await self.standings()}
         for one in standings.values():
-            assert one.into is None or one.qid in standings[one.into].also, "both sides of a merge"
+            goes = await world.built.citizens.standing(one.qid)
+            assert one.into is None or (goes and one.qid in goes.also), "both sides of a merge"
             for qid in one.also:
-                assert standings[qid].into == one.qid, "both sides of a merge"
+                assert standings[qid].into in (one.qid, *one.also), "both sides of a merge"
         for person in self.people:
             held = [await world.built.citizens.find(document) for document in person.documents[:2]]
             whose = {(await world.built.citizens.standing(qid)).qid for qid in held if qid}  # type: ignore[union-attr]
@@ -127,7 +128,8 @@ class Town:
         if one and other:
             first, second = await world.built.citizens.standing(one), await world.built.citizens.standing(other)
             assert first and second and first.qid != second.qid, "twins are two"
-        names = {name_key(person.name) for person in self.people}
+        # A code in hand keeps the name that was typed after an officer put it right: it is the same declaration.
+        names = {name_key(name) for person in self.people for name in (person.name, with_a_slip(person))}
         for qid, standing in standings.items():
             goes_by = await world.built.citizens.standing(qid)
             assert goes_by is not None
@@ -146,7 +148,7 @@ class Town:
             assert typed["outcome"] != "accept" or (goes_by.grade.is_sure and not goes_by.revoked), standing
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", range(30))
 async def test_whatever_happens(world: World, seed: int) -> None:
     town = Town(world, random.Random(seed), await Barrier.at(world), await world.platform())
     for n in range(STEPS):

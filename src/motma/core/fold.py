@@ -145,7 +145,7 @@ def _took(standing: Standing, what: Took) -> Standing:
 
 def _parted(standing: Standing, what: Parted) -> Standing:
     if standing.into == what.other:
-        return what.standing or replace(standing, into=None)
+        return replace(standing, into=None)
     return what.standing or replace(standing, also=tuple([qid for qid in standing.also if qid != what.other]))
 
 

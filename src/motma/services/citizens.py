@@ -13,8 +13,8 @@ import msgspec
 from msgspec.structs import replace
 
 from motma.core.errors import Conflict, Hidden
-from motma.core.facts import Accepted, Fact, Merged, Parted, Restored, Revoked, Standing, Suspended, Took
-from motma.core.fold import MOVING, apply, fold
+from motma.core.facts import Accepted, Fact, Merged, Parted, Restored, Revoked, Standing, Suspended, Took, What
+from motma.core.fold import MOVING, fold
 from motma.core.form import Declaration
 from motma.core.identity import Grade, Match
 from motma.core.ids import Document, Qid, new_fact_id, new_qid
@@ -81,18 +81,28 @@ class Citizens:
         said = self._same(declared)
         return said is not None and await self._store.holder(said) is not None
 
-    async def place(self, declared: Declaration, found: Found) -> Place:
-        """Where ``declared`` belongs: to whom its documents do; else to who declared exactly the same; else to nobody
-        yet, and then to a new number."""
+    async def is_another(self, qid: Qid, found: Found) -> bool:
+        """Whether the register knows the citizen with the number ``qid`` as another person than the one it found."""
+        if not found.keys:
+            return False
+        known = await self._store.holder(self._person(qid))
+        return known is not None and known != self._own(found.keys[-1]).hex()
+
+    async def place(self, declared: Declaration, found: Found, own_qid: Qid | None = None) -> Place:
+        """Where ``declared`` belongs: to whom its documents do; else to who declared exactly the same, unless that is
+        somebody else by now; else to nobody yet, and then to ``own_qid`` or a new number."""
         own = [self._own(key) for key in found.keys]
         said = self._same(declared)
         keys = own if said is None else [*own, said]
         held = await self._store.holders(keys)
         numbers = [Qid(qid) for qid in dict.fromkeys(held.values())]
-        standings = [found for found in [await self.standing(qid) for qid in numbers] if found]
+        standings = [one for one in [await self.standing(qid) for qid in numbers] if one]
+        standings = [one for one in standings if not await self.is_another(one.qid, found)]
         standing = standings[0] if standings else None
-        qid = standing.qid if standing else self.new_qid()
+        qid = standing.qid if standing else own_qid or self.new_qid()
         claims = [(key, str(qid)) for key in keys if key not in held]
+        if own:  # one number is one person of the register, for ever
+            claims.append((self._person(qid), own[-1].hex()))
         if found.match.grade.is_sure and own and (confirmed := self.confirmed_key(declared)):
             claims.append((confirmed, "confirmed"))
         others = {other.qid: other for other in standings[1:] if other.qid != qid}
@@ -113,6 +123,9 @@ class Citizens:
     def new_qid(self) -> Qid:
         """A number that nobody has."""
         return new_qid(self._random(8))
+
+    def _person(self, qid: Qid) -> bytes:
+        return self._secrets.index("person", qid)
 
     def _same(self, declared: Declaration) -> bytes | None:
         said = self._said(declared)
@@ -143,7 +156,8 @@ class Citizens:
 
     async def part(self, other: Qid, *, by: str, now: dt.datetime) -> Act:
         """The act that undoes the merge of ``other``. Raises :class:`Hidden` ``standing.none`` for a number of nobody,
-        :class:`Conflict` ``merge.none`` for one that is a citizen of its own."""
+        :class:`Conflict` ``merge.none`` for one that is a citizen of its own, ``merge.further`` for one that goes by a
+        number which itself was merged since."""
         standing = await self._store.standing(other)
         if standing is None:
             raise Hidden("standing.none", Words("Không tìm thấy số này.", "This number is not found."))
@@ -153,19 +167,30 @@ class Citizens:
             )
         one = await self._store.standing(standing.into)
         assert one is not None  # it took the other
+        if one.into:
+            raise Conflict(
+                "merge.further",
+                Words(
+                    "Số kia đã được gộp tiếp vào một số khác. Tách số kia trước.",
+                    "The number that this one goes by was merged on into another. Part that one first.",
+                ),
+            )
         facts = await self._store.facts_about(one.qid, kinds=MOVING, limit=_FACTS_MAX)
         without, since = _parted(facts, other)
-        alone = replace(standing, into=None)
-        for fact in since:
-            if isinstance(fact.what, Revoked | Suspended | Restored):
-                alone = apply(alone, fact) or alone  # nobody knows which of the two was meant
+        # Nobody knows which of the two was meant by what was withdrawn or given back since: both.
+        meant = [
+            self._fact(fact.id[:3], other, replace(fact.what, indexes=()), by, now)
+            for fact in since
+            if isinstance(fact.what, Revoked | Suspended | Restored)
+        ]
         parted = (
-            self._fact("prt", other, Parted(one.qid, alone), by, now),
+            self._fact("prt", other, Parted(one.qid, None), by, now),
             self._fact("prt", one.qid, Parted(other, fold(without)), by, now),
+            *meant,
         )
         return Act(parted, still=(standing, one))
 
-    def _fact(self, kind: str, qid: Qid, what: Merged | Took | Parted, by: str, now: dt.datetime) -> Fact:
+    def _fact(self, kind: str, qid: Qid, what: What, by: str, now: dt.datetime) -> Fact:
         return Fact(id=new_fact_id(kind, now, self._random(10)), at=now, actor=by, qid=qid, what=what)
 
 
@@ -178,6 +203,6 @@ def _parted(facts: Sequence[Fact], other: Qid) -> tuple[list[Fact], list[Fact]]:
         if isinstance(fact.what, Took):
             took[fact.what.other] = n
         elif isinstance(fact.what, Parted):
-            dropped |= {n, took.pop(fact.what.other, n)}
+            dropped |= {n, took.pop(fact.what.other)} if fact.what.other in took else set()
     last = took.get(other, len(facts))
     return [fact for n, fact in enumerate(facts) if n not in dropped and n != last], list(facts[last:])

@@ -9,6 +9,7 @@ from motma.core.errors import Unavailable
 from motma.core.facts import Accepted, Fact, Identified, Standing
 from motma.core.fold import apply
 from motma.core.form import Declaration
+from motma.core.identity import Grade, Match
 from motma.core.ids import new_fact_id
 from motma.services.board import BoardReader
 from motma.services.citizens import Citizens, Place
@@ -75,7 +76,10 @@ class Identify:
 
     async def _found_out(self, standing: Standing, declaration: Declaration, found: Found, now: dt.datetime) -> Act:
         """All that follows from what the register says of a declaration that waited for it."""
-        match, qid, valid_until = found.match, standing.qid, standing.valid_until
+        qid, valid_until = standing.qid, standing.valid_until
+        if await self._citizens.is_another(qid, found):  # an officer put it right meanwhile: it was somebody else's
+            found = Found(Match(Grade.MISMATCHED, ("document.number",)))
+        match = found.match
         measure = (await self._board.current(now)).measures.get(standing.measure)
         if match.grade.is_sure and measure:
             valid_until = min(standing.valid_from + dt.timedelta(hours=measure.pass_hours), measure.ends_at)

@@ -24,8 +24,8 @@ _UNIDENTIFIED = Match(Grade.UNIDENTIFIED)
 
 
 class Found(msgspec.Struct, frozen=True):
-    """How a claim fits, and the keys of every document under which this citizen is known from now on; none if they
-    are not known to be somebody in particular.
+    """How a claim fits, and the keys of every document under which this citizen is known from now on, the register's
+    own last; none if they are not known to be somebody in particular.
 
     ``name`` is set where only the keys of a keyboard were typed (Nguyeenx): the letters that were meant.
     """

@@ -226,15 +226,14 @@ class Repair:
                 valid_until=valid_until,
             ),
         )
-        place = await self._citizens.place(case.corrected, replace(found, match=Match(grade)))
-        if await self._is_somebody_else(case, found, place):
+        vouched = replace(found, match=Match(grade))
+        place = await self._citizens.place(case.corrected, vouched, own)
+        elsewhere = case.beside_who_is_known and bool(found.keys) and place.qid != own
+        if elsewhere or await self._citizens.is_another(own, found):  # twins, say, who differ by a slip
             raise _somebody_else()
-        if case.beside_who_is_known and grade is Grade.VOUCHED:
-            place = Place(own, case.standing, ())
-        if place.standing is None:  # nobody is known by this document yet: it is theirs
-            kept = {str(place.qid): str(own)}
-            claims = tuple([(key, kept.get(value, value)) for key, value in place.claims])
-            place = Place(own, case.standing, claims)
+        if place.standing is None or (case.beside_who_is_known and grade is Grade.VOUCHED):
+            # Nobody is known by this document yet: it is theirs. What is only vouched for proves nobody's document.
+            place = Place(own, case.standing, place.claims if place.standing is None else ())
         if place.standing and (place.standing.revoked or place.standing.suspended):
             raise _withdrawn()
         due = Due(
@@ -263,17 +262,6 @@ class Repair:
         joined = await self._citizens.join(others, by=officer, now=now)
         facts = await self._codes.complete((repaired, *merged, issued, *joined), now)
         return Act(facts=facts, once=place.claims, still=still)
-
-    async def _is_somebody_else(self, case: _Case, found: Found, place: Place) -> bool:
-        """Whether the register knows the number that was declared and the document by two people: twins, say, who
-        differ by a slip. They are not made one, and nobody goes by the number of the other."""
-        if not found.keys or (place.standing and place.qid == case.standing.qid):
-            return False
-        if case.beside_who_is_known or case.target.grade is Grade.REPAIRABLE:
-            return True
-        whose = await self._citizens.find(case.declared.document)
-        standing = await self._citizens.standing(whose) if whose else None
-        return standing is not None and standing.qid == case.standing.qid
 
     def _is_sampled(self, id: FactId) -> bool:
         """One in ten, by a key that whoever makes ids does not know."""

@@ -23,6 +23,7 @@ from motma.storage.store import PAGE_FACTS, Act, Already, Store
 
 MERGES_FOR = dt.timedelta(days=7)
 """How long a merge is listed."""
+_RACES = 5
 
 
 class ToReview(msgspec.Struct, frozen=True):
@@ -106,9 +107,19 @@ class Review:
         fact = await self._store.fact(FactId(merge), only=())
         if fact is None or not isinstance(fact.what, Merged) or fact.qid is None:
             raise Hidden("merge.unknown", Words("Không có lần gộp này.", "There is no such merge."))
-        into = fact.what.into
-        act = await self._citizens.part(fact.qid, by=by, now=now)
-        theirs = await self._store.facts_about(fact.qid, kinds=("declaration.accepted",))
+        for _ in range(_RACES):
+            act = await self._parted(fact.qid, fact.what.into, merge, by, now)
+            outcome = await self._store.append(act)
+            if not isinstance(outcome, Already):
+                return
+            if outcome.once:
+                break
+            # Else something happened to one of them between our look and our write.
+        raise Conflict("merge.parted", Words("Đã có người tách hai số này.", "They have been parted already."))
+
+    async def _parted(self, qid: Qid, into: Qid, merge: str, by: str, now: dt.datetime) -> Act:
+        act = await self._citizens.part(qid, by=by, now=now)
+        theirs = await self._store.facts_about(qid, kinds=("declaration.accepted",))
         declared = {one.id for one in theirs}
         issued = await self._store.facts_about(into, kinds=("code.issued",))
         indexes = tuple(
@@ -122,9 +133,7 @@ class Review:
         if indexes:  # codes under the one number that say what the other declared
             facts += (self._fact("chk", into, CheckAgain(indexes), "house", now),)
         # Two operators at once: the second finds the number parted, or this claim held.
-        once = (self._secrets.index("parted", merge), facts[0].id)
-        if isinstance(await self._store.append(replace(act, facts=facts, once=(once,))), Already):
-            raise Conflict("merge.parted", Words("Đã có người tách hai số này.", "They have been parted already."))
+        return replace(act, facts=facts, once=((self._secrets.index("parted", merge), facts[0].id),))
 
     async def _read(self) -> None:
         while True:
