@@ -197,12 +197,13 @@ class Citizens:
 def _parted(facts: Sequence[Fact], other: Qid) -> tuple[list[Fact], list[Fact]]:
     """A citizen's facts as if ``other`` had never been theirs, nor who was parted from them before; and the facts since
     they were last made one with ``other``."""
-    took: dict[Qid, int] = {}
+    took: dict[Qid, list[int]] = {}
     dropped: set[int] = set()
     for n, fact in enumerate(facts):
         if isinstance(fact.what, Took):
-            took[fact.what.other] = n
-        elif isinstance(fact.what, Parted):
-            dropped |= {n, took.pop(fact.what.other)} if fact.what.other in took else set()
-    last = took.get(other, len(facts))
-    return [fact for n, fact in enumerate(facts) if n not in dropped and n != last], list(facts[last:])
+            took.setdefault(fact.what.other, []).append(n)
+        elif isinstance(fact.what, Parted) and (before := took.pop(fact.what.other, None)):
+            dropped |= {n, *before}
+    theirs = took.get(other, [len(facts)])
+    dropped |= set(theirs)
+    return [fact for n, fact in enumerate(facts) if n not in dropped], list(facts[theirs[0] :])

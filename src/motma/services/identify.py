@@ -107,6 +107,8 @@ class Identify:
         before = await self._store.standing(qid)
         after = apply(before, checked)
         assert before is not None and after is not None  # it is the standing that waited
-        joined = await self._citizens.merge(after, place.qid, by="worker", now=now)
+        joined: tuple[Fact, ...] = ()
+        if before.into != place.qid:  # else another declaration of theirs has told so already
+            joined = await self._citizens.merge(after, place.qid, by="worker", now=now)
         complete = await self._codes.complete((checked, *joined, *facts[1:]), now)
         return Act(facts=complete, once=place.claims, still=(before, *([place.standing] if place.standing else [])))
