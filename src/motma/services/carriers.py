@@ -226,8 +226,6 @@ class Carriers:
 
 
 _DAY = dt.timedelta(days=1)
-_TWINS_BEGIN = 20
-"""How many characters of their ids twins share."""
 
 
 def is_on_paper(fact: Fact) -> bool:
