@@ -1,7 +1,8 @@
 // The code page works without this file. With it: full screen, a screen that stays awake, time left that counts on, a
 // code that proves itself live, a page that opens without signal, and forgetting all of that on a shared phone.
 
-const CONTACT_EVERY_MS = 10 * 60_000;
+const WAITS = document.querySelector('.status.unknown[data-while="good"]') !== null; // for the register: soon over
+const CONTACT_EVERY_MS = (WAITS ? 1 : 10) * 60_000;
 const CONTACT_MS = 8_000;
 const AWAKE_MS = 5 * 60_000; // without a touch; full screen stays awake for as long as it is open
 const RELOAD_AGAIN_MS = 60_000;
