@@ -89,6 +89,7 @@ def _what_speaks_against(evidence: Evidence, now: dt.datetime) -> list[str]:
         if standing.suspended:
             found.append("standing.suspended")
         said = what_the_code_rests_on(code, standing)
+        of_another = code is not None and not is_of(code.claims.code_id, said)
         if now >= said.valid_until:
             found.append("standing.expired")
         if now < said.valid_from:
@@ -97,12 +98,12 @@ def _what_speaks_against(evidence: Evidence, now: dt.datetime) -> list[str]:
             found.append(_IDENTITY.get(said.grade, "identity.mismatched"))
         elif evidence.somebody_else:
             found.append("identity.mismatched")
-        elif code and not code.claims.matched and not is_of(code, said):
+        elif code and of_another and not code.claims.matched:
             # Issued while the register was away, on a number anybody may know; what was matched is another declaration.
             found.append("identity.pending")
         if said.health != "clear":
             found.append(f"health.{said.health}")
-        elif code and code.claims.worth is Worth.REJECT and not is_of(code, said) and _is_newer(code, said):
+        elif code and of_another and code.claims.worth is Worth.REJECT and _is_newer(code, said):
             found.append("health.symptoms")  # what its bearer declared since says so, whoever they turn out to be
         if code and said.code and not are_twins(code.claims.code_id, fact_id_bytes(said.code)):
             found.append("code.newer_exists")
@@ -118,14 +119,14 @@ def _what_speaks_against(evidence: Evidence, now: dt.datetime) -> list[str]:
 def what_the_code_rests_on(code: VerifiedCode | None, standing: Standing) -> Standing:
     """The declaration that the code in hand was issued on if it still waits for the register, else what is known."""
     waiting = standing.waiting
-    return waiting if waiting and code and is_of(code, waiting) else standing
+    return waiting if waiting and code and is_of(code.claims.code_id, waiting) else standing
 
 
 def _is_newer(code: VerifiedCode, declared: Standing) -> bool:
     return code.claims.issued_at > declared.declared_at
 
 
-def is_of(code: VerifiedCode, declared: Standing) -> bool:
-    """Whether the code was issued on this declaration, when it was made or since."""
+def is_of(code_id: bytes, declared: Standing) -> bool:
+    """Whether a code (by its 16 bytes) was issued on this declaration, when it was made or since."""
     known = (declared.declaration, declared.code) if declared.code else (declared.declaration,)
-    return any(are_twins(code.claims.code_id, fact_id_bytes(id)) for id in known)
+    return any(are_twins(code_id, fact_id_bytes(id)) for id in known)

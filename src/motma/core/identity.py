@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from unicodedata import combining, normalize
 
@@ -89,13 +89,11 @@ class RegisterRecord:
     """What the register holds for one document number; never shown to anybody who is not entitled to it.
 
     Where it knows only the year of birth (``year_only``), ``birth_date`` is 1 January and only its year counts.
-    ``documents`` are all numbers of this person that it knows, so that one person is found by each of them.
     """
 
     name: str
     birth_date: dt.date
     year_only: bool = False
-    documents: tuple[Document, ...] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

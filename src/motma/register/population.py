@@ -96,7 +96,7 @@ class Person(msgspec.Struct, frozen=True):
     @property
     def record(self) -> RegisterRecord:
         """What a register says about them."""
-        return RegisterRecord(self.name, self.birth_date, self.year_only, documents=self.documents)
+        return RegisterRecord(self.name, self.birth_date, self.year_only)
 
 
 @dataclass(frozen=True, slots=True)

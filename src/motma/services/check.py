@@ -7,6 +7,7 @@ import msgspec
 
 from motma.core.code import Liveness, VerifiedCode, liveness
 from motma.core.decision import Evidence, Verdict, decide, is_of, what_the_code_rests_on
+from motma.core.described import says
 from motma.core.errors import Conflict, Invalid
 from motma.core.facts import Fact, Scanned, Standing
 from motma.core.flow import Advice, Network, advise
@@ -26,28 +27,23 @@ from motma.storage.store import Act, Already, Store
 _SCANNED_AT_MAX_AGE = dt.timedelta(minutes=10)
 
 
-def _says(description: str, *examples: str, **more: str) -> msgspec.Meta:
-    """For the interface's description only; nothing is refused by it."""
-    return msgspec.Meta(extra_json_schema={"description": description, "examples": list(examples), "extra": more})
-
-
 class Ask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a scanner sends: one of ``code`` (the text of a QR) and ``qid``; when, by its own clock."""
 
     id: Annotated[
         str,
-        _says(
+        says(
             "Made by the scanner: `scn_` and 26 characters, time-ordered. Sent again, it is the same scan.",
             "scn_01kf7yejc00000000000000002",
             pattern="^scn_[0-7][0-9a-hjkmnp-tv-z]{25}$",
         ),
     ]
-    scanned_at: Annotated[dt.datetime, _says("By the device's clock, with its zone.", "2026-01-18T14:20:00+07:00")]
-    code: Annotated[str | None, _says("The text of a QR, whatever it is.", "NCFLA0+00FFWTWGSLKC…")] = None
-    qid: Annotated[str | None, _says("A typed number; separators do no harm.", "521322 923144 321717")] = None
+    scanned_at: Annotated[dt.datetime, says("By the device's clock, with its zone.", "2026-01-18T14:20:00+07:00")]
+    code: Annotated[str | None, says("The text of a QR, whatever it is.", "NCFLA0+00FFWTWGSLKC…")] = None
+    qid: Annotated[str | None, says("A typed number; separators do no harm.", "521322 923144 321717")] = None
     device_time: Annotated[
         dt.datetime | None,
-        _says("The device's clock when it sends, at most ten minutes later.", "2026-01-18T14:20:01+07:00"),
+        says("The device's clock when it sends, at most ten minutes later.", "2026-01-18T14:20:01+07:00"),
     ] = None
 
 
@@ -190,7 +186,9 @@ class Check:
         said = Person(claims.qid, claims.name, claims.birth_date, claims.last_four)
         key = (await self._board.trust(now)).keys.get(code.key.kid.hex())
         ours = key is not None and key.added.own
-        if standing is None or (ours and (not claims.matched or is_of(code, what_the_code_rests_on(code, standing)))):
+        if standing is None:
+            return said, False
+        if ours and (not claims.matched or is_of(claims.code_id, what_the_code_rests_on(code, standing))):
             return said, False
         held = await self._holder(standing)
         if held is None or (held.birth_date, name_key(held.name)) == (said.birth_date, name_key(said.name)):

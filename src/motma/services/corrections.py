@@ -1,12 +1,13 @@
 """Corrections: what the document in an officer's hand makes of a declaration. Reads what was sent; asks nobody."""
 
 import datetime as dt
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec.structs import replace
 
 from motma.core.code import Keyring
+from motma.core.described import says
 from motma.core.errors import Invalid
 from motma.core.facts import RepairReason
 from motma.core.form import Declaration, Sex, parse_birth_date
@@ -18,17 +19,12 @@ from motma.core.text import parse_name
 from motma.core.words import Words
 
 
-def _says(description: str, *examples: Any, **more: Any) -> msgspec.Meta:
-    """For the interface's description only; nothing is refused by it."""
-    return msgspec.Meta(extra_json_schema={"description": description, "examples": list(examples), "extra": more})
-
-
 class RepairDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The document in the officer's hand; ``issuer`` of a passport."""
 
-    kind: Annotated[DocumentKind, _says("What it is; `none` where there is no number.", "cccd")]
-    number: Annotated[str, _says("As on it.", "999086834952")] = ""
-    issuer: Annotated[str, _says("Of a passport: the country, ISO 3166-1 alpha-2.", "VN")] = "VN"
+    kind: Annotated[DocumentKind, says("What it is; `none` where there is no number.", "cccd")]
+    number: Annotated[str, says("As on it.", "999086834952")] = ""
+    issuer: Annotated[str, says("Of a passport: the country, ISO 3166-1 alpha-2.", "VN")] = "VN"
 
 
 class RepairAsk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,7 +35,7 @@ class RepairAsk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     id: Annotated[
         str,
-        _says(
+        says(
             "Made by the scanner: `rep_` and 26 characters, time-ordered. Sent again, it is the same repair.",
             "rep_01kf7yejc00000000000000003",
             pattern="^rep_[0-7][0-9a-hjkmnp-tv-z]{25}$",
@@ -47,22 +43,20 @@ class RepairAsk(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ]
     scan: Annotated[
         str,
-        _says(
+        says(
             "The scan in which this officer checked this person on this device, at most 30 minutes ago.",
             "scn_01kf7yejc00000000000000002",
         ),
     ]
-    reason: Annotated[RepairReason, _says("Why the declaration and the document differ.", "tones")]
+    reason: Annotated[RepairReason, says("Why the declaration and the document differ.", "tones")]
     card: Annotated[
         str | None,
-        _says("The text of a CCCD card's code; what it says of relatives is not kept.", "999086834952||NGUYỄN …"),
+        says("The text of a CCCD card's code; what it says of relatives is not kept.", "999086834952||NGUYỄN …"),
     ] = None
-    document: Annotated[RepairDocument | None, _says("Typed off the document.", None)] = None
-    name: Annotated[str | None, _says("Typed off the document.", "Nguyễn Trần Quốc An")] = None
-    birth_date: Annotated[str | None, _says("YYYY-MM-DD, or YYYY where the document says no more.", "1986-12-27")] = (
-        None
-    )
-    sex: Annotated[Sex | None, _says("As on the document.", "male")] = None
+    document: Annotated[RepairDocument | None, says("Typed off the document.", None)] = None
+    name: Annotated[str | None, says("Typed off the document.", "Nguyễn Trần Quốc An")] = None
+    birth_date: Annotated[str | None, says("YYYY-MM-DD, or YYYY where the document says no more.", "1986-12-27")] = None
+    sex: Annotated[Sex | None, says("As on the document.", "male")] = None
 
 
 class Difference(msgspec.Struct, frozen=True):

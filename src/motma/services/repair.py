@@ -13,6 +13,7 @@ from weakref import WeakValueDictionary
 import msgspec
 from msgspec.structs import replace
 
+from motma.core.decision import is_of
 from motma.core.errors import Conflict, Hidden, Unavailable
 from motma.core.facts import Accepted, Fact, Repaired, Scanned, Standing
 from motma.core.fold import apply
@@ -20,8 +21,6 @@ from motma.core.form import Declaration
 from motma.core.identity import Grade, Match
 from motma.core.ids import (
     FactId,
-    are_twins,
-    fact_id_bytes,
     parse_fact_id,
     same_moment_id,
 )
@@ -158,7 +157,7 @@ class Repair:
         if standing is None or not any(reason.startswith("identity.") for reason in what.reasons):
             raise _nothing_to_repair()
         waiting = standing.waiting
-        target = waiting if waiting and what.code_id and _is_of(bytes.fromhex(what.code_id), waiting) else standing
+        target = waiting if waiting and what.code_id and is_of(bytes.fromhex(what.code_id), waiting) else standing
         if standing.revoked or standing.suspended:
             raise _withdrawn()
         if target.grade.is_sure:
@@ -302,12 +301,6 @@ class Repair:
                 last = fact.id
         said = await self._store.fact(last)
         return msgspec.json.decode(said.personal, type=Declaration) if said and said.personal else None
-
-
-def _is_of(code_id: bytes, declared: Standing) -> bool:
-    """Whether a code (by its 16 bytes) was issued on this declaration, when it was made or since."""
-    known = (declared.declaration, declared.code) if declared.code else (declared.declaration,)
-    return any(are_twins(code_id, fact_id_bytes(id)) for id in known)
 
 
 def _good_until(target: Standing, measure: Measure, grade: Grade, now: dt.datetime) -> dt.datetime:

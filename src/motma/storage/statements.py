@@ -81,26 +81,24 @@ _fact = (
 LAST_SEQ = _query(select(func.coalesce(func.max(facts.c.seq), literal_column("0"))))
 FACT = _query(select(*_fact).where(facts.c.id == bindparam("id")), "id")
 CONTROL_FACTS = _query(select(*_fact).where(is_control()).order_by(facts.c.seq))
-STATUS_FACTS = _query(
-    select(*_fact, facts.c.seq)
-    .where(is_status())
-    .where(facts.c.seq > bindparam("after", type_=BigInteger))
-    .order_by(facts.c.seq)
-    .limit(_limit)
-    .offset(_from_first),
-    "after",
-    "limit",
-)
-REVIEW_FACTS = _query(
-    select(*_fact, facts.c.seq)
-    .where(is_review())
-    .where(facts.c.seq > bindparam("after", type_=BigInteger))
-    .order_by(facts.c.seq)
-    .limit(_limit)
-    .offset(_from_first),
-    "after",
-    "limit",
-)
+
+
+def _facts_after(condition: ColumnElement[bool]) -> Query:
+    """A page of the facts of some kinds, in order of record, with their numbers."""
+    return _query(
+        select(*_fact, facts.c.seq)
+        .where(condition)
+        .where(facts.c.seq > bindparam("after", type_=BigInteger))
+        .order_by(facts.c.seq)
+        .limit(_limit)
+        .offset(_from_first),
+        "after",
+        "limit",
+    )
+
+
+STATUS_FACTS = _facts_after(is_status())
+REVIEW_FACTS = _facts_after(is_review())
 FACTS_BY_KIND = _query(select(facts.c.kind, func.count()).group_by(facts.c.kind))
 CITIZENS = _query(select(func.count()).select_from(standing))
 STANDING = _query(select(standing.c.body).where(standing.c.qid == bindparam("qid")), "qid")

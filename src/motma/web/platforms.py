@@ -16,6 +16,7 @@ from litestar.openapi.spec import OpenAPIType, Schema
 from litestar.openapi.spec import Parameter as OpenAPIParameter
 from litestar.params import FromPath, JSONBody
 
+from motma.core.described import says
 from motma.core.errors import Hidden, Invalid
 from motma.core.ids import parse_fact_id
 from motma.core.words import Words
@@ -26,35 +27,29 @@ from motma.web.access import house_of, require_platform
 from motma.web.api import Described, JsonRequest, json_only, problems
 from motma.web.receipts import told
 
-
-def _says(description: str, *examples: Any, **more: Any) -> msgspec.Meta:
-    """What the description says of a member. Nothing is refused by it: the form refuses, field by field, in words."""
-    return msgspec.Meta(extra_json_schema={"description": description, "examples": list(examples), "extra": more})
-
-
-_Province = Annotated[str, _says("Code of a province of the 2025 units, two digits.", "91")]
-_Commune = Annotated[str, _says("Code of a commune of that province, five digits.", "31018")]
+_Province = Annotated[str, says("Code of a province of the 2025 units, two digits.", "91")]
+_Commune = Annotated[str, says("Code of a commune of that province, five digits.", "31018")]
 _InWords = Annotated[
-    dict[str, str], _says("The same sentence in Vietnamese (`vi`) and in English (`en`).", {"vi": "…", "en": "…"})
+    dict[str, str], says("The same sentence in Vietnamese (`vi`) and in English (`en`).", {"vi": "…", "en": "…"})
 ]
 
 
 class DocumentSent(msgspec.Struct):
     """An identity document."""
 
-    kind: Annotated[str, _says("`cccd`, `cmnd` (the old card), `passport`, or `none`.", "cccd")]
+    kind: Annotated[str, says("`cccd`, `cmnd` (the old card), `passport`, or `none`.", "cccd")]
     number: Annotated[
         str,
-        _says("CCCD: 12 digits. CMND: 9. Passport: 5 to 12 letters and digits. None: empty.", "999086834952"),
+        says("CCCD: 12 digits. CMND: 9. Passport: 5 to 12 letters and digits. None: empty.", "999086834952"),
     ] = ""
 
 
 class GuardianSent(msgspec.Struct):
     """The document of who looks after somebody that has no number."""
 
-    kind: Annotated[str, _says("`cccd`, `cmnd` or `passport`.", "cccd")]
-    number: Annotated[str, _says("As of a document.", "999086834952")]
-    issuer: Annotated[str, _says("Of a passport: the country, ISO 3166-1 alpha-2.", "VN")] = "VN"
+    kind: Annotated[str, says("`cccd`, `cmnd` or `passport`.", "cccd")]
+    number: Annotated[str, says("As of a document.", "999086834952")]
+    issuer: Annotated[str, says("Of a passport: the country, ISO 3166-1 alpha-2.", "VN")] = "VN"
 
 
 class PlaceSent(msgspec.Struct):
@@ -62,7 +57,7 @@ class PlaceSent(msgspec.Struct):
 
     province: _Province
     commune: _Commune
-    address: Annotated[str, _says("House, street, hamlet. Needed for the residence only.", "Ấp 11, tổ 5")] = ""
+    address: Annotated[str, says("House, street, hamlet. Needed for the residence only.", "Ấp 11, tổ 5")] = ""
 
 
 class TripSent(msgspec.Struct):
@@ -70,17 +65,17 @@ class TripSent(msgspec.Struct):
 
     origin: PlaceSent
     destination: PlaceSent
-    vehicle: Annotated[str, _says("An id of the form's vehicles.", "motorbike")]
+    vehicle: Annotated[str, says("An id of the form's vehicles.", "motorbike")]
     departs_at: Annotated[
         str,
-        _says(
+        says(
             "ISO 8601, from yesterday to 30 days from now; without a zone it is Vietnamese time.",
             "2026-01-18T14:20+07:00",
         ),
     ]
-    plate: Annotated[str, _says("The vehicle's plate, if it has one.", "59X312345")] = ""
+    plate: Annotated[str, says("The vehicle's plate, if it has one.", "59X312345")] = ""
     checkpoints: Annotated[
-        list[str], _says("Ids of `GET /v1/checkpoints` in the order of the way; may be left out.", ["g04-ba-lang"])
+        list[str], says("Ids of `GET /v1/checkpoints` in the order of the way; may be left out.", ["g04-ba-lang"])
     ] = []
 
 
@@ -89,7 +84,7 @@ class HealthSent(msgspec.Struct):
 
     symptoms: Annotated[
         dict[str, bool],
-        _says(
+        says(
             "Every symptom of the form, each true or false.",
             dict.fromkeys(
                 (
@@ -107,91 +102,91 @@ class HealthSent(msgspec.Struct):
             ),
         ),
     ]
-    contact: Annotated[bool, _says("Contact with a patient in the last 14 days.", False)]
-    places: Annotated[str, _says("Places visited in the last 14 days.", "")] = ""
+    contact: Annotated[bool, says("Contact with a patient in the last 14 days.", False)]
+    places: Annotated[str, says("Places visited in the last 14 days.", "")] = ""
 
 
 class DeclarationSent(msgspec.Struct):
     """The one form, version 2026-1. Members that it does not know are passed over."""
 
-    name: Annotated[str, _says("As on the document, with all tone marks.", "Nguyễn Trần Quốc An")]
-    birth_date: Annotated[str, _says("YYYY-MM-DD; YYYY for whom the document says no more.", "1986-12-27")]
-    sex: Annotated[str, _says("`female`, `male` or `other`.", "male")]
-    nationality: Annotated[str, _says("ISO 3166-1 alpha-2.", "VN")]
+    name: Annotated[str, says("As on the document, with all tone marks.", "Nguyễn Trần Quốc An")]
+    birth_date: Annotated[str, says("YYYY-MM-DD; YYYY for whom the document says no more.", "1986-12-27")]
+    sex: Annotated[str, says("`female`, `male` or `other`.", "male")]
+    nationality: Annotated[str, says("ISO 3166-1 alpha-2.", "VN")]
     document: DocumentSent
-    phone: Annotated[str, _says("E.164, or as dialled in Vietnam.", "+84500420075")]
+    phone: Annotated[str, says("E.164, or as dialled in Vietnam.", "+84500420075")]
     residence: PlaceSent
     trip: TripSent
     health: HealthSent
     consents: Annotated[
         list[str],
-        _says(
+        says(
             "The form's purposes that the citizen agreed to, each on its own; a code needs all.",
             ["code", "identity", "health", "passage"],
         ),
     ]
     guardian: Annotated[
         GuardianSent | None,
-        _says("Only with a document of kind `none`: whose child it is, or who looks after them.", None),
+        says("Only with a document of kind `none`: whose child it is, or who looks after them.", None),
     ] = None
 
 
 class Answer(msgspec.Struct, frozen=True):
     """What became of the declaration. A refusal is an answer too, and is recorded."""
 
-    declaration: Annotated[str, _says("The declaration's id.", "dcl_01kf7yejc0k13emra4srge0byv")]
+    declaration: Annotated[str, says("The declaration's id.", "dcl_01kf7yejc0k13emra4srge0byv")]
     outcome: Annotated[
         Outcome,
-        _says(
+        says(
             "`repairable`: the name differs as a slip does; the code works and is checked by hand until the name is "
             "sent again as on the document. `pending`: the register does not answer; the code works and is matched "
             "later. `unidentified`: there is no number to ask about; the code works and is checked by hand.",
             "accepted",
         ),
     ]
-    qid: Annotated[str | None, _says("The citizen's number for life; null when refused.", "521322923144321717")]
-    code: Annotated[str | None, _says("The text to show as a QR; null when refused.", "NCFLA0+00FFWTWGSLKC…")]
+    qid: Annotated[str | None, says("The citizen's number for life; null when refused.", "521322923144321717")]
+    code: Annotated[str | None, says("The text to show as a QR; null when refused.", "NCFLA0+00FFWTWGSLKC…")]
     valid_from: dt.datetime | None
     valid_until: dt.datetime | None
-    differing: Annotated[tuple[str, ...], _says("The fields to look at again: refused, or repairable.", ["name"])]
+    differing: Annotated[tuple[str, ...], says("The fields to look at again: refused, or repairable.", ["name"])]
     words: _InWords
-    repeated: Annotated[bool, _says("Sent before under this key: this is the first answer again.", False)]
+    repeated: Annotated[bool, says("Sent before under this key: this is the first answer again.", False)]
 
 
 class Became(msgspec.Struct, frozen=True):
     """What is so now of a declaration that this platform sent."""
 
-    declaration: Annotated[str, _says("The declaration's id.", "dcl_01kf7yejc0k13emra4srge0byv")]
-    outcome: Annotated[Outcome, _says("As of now; `accepted` once it was matched or repaired.", "accepted")]
+    declaration: Annotated[str, says("The declaration's id.", "dcl_01kf7yejc0k13emra4srge0byv")]
+    outcome: Annotated[Outcome, says("As of now; `accepted` once it was matched or repaired.", "accepted")]
     qid: Annotated[
-        str | None, _says("The number that the citizen goes by now; null when refused.", "521322923144321717")
+        str | None, says("The number that the citizen goes by now; null when refused.", "521322923144321717")
     ]
     merged_from: Annotated[
-        str | None, _says("The number in the receipt, if it turned out to be one citizen with `qid`.", None)
+        str | None, says("The number in the receipt, if it turned out to be one citizen with `qid`.", None)
     ]
     valid_from: dt.datetime | None
     valid_until: dt.datetime | None
-    differing: Annotated[tuple[str, ...], _says("The fields to look at again.", ["name"])]
+    differing: Annotated[tuple[str, ...], says("The fields to look at again.", ["name"])]
     words: _InWords
 
 
 class InForce(msgspec.Struct, frozen=True):
     """The measure in force; null when nothing is asked of anybody."""
 
-    measure: Annotated[str | None, _says("The measure's id.", "demo-hcmc")]
+    measure: Annotated[str | None, says("The measure's id.", "demo-hcmc")]
     title: dict[str, str] | None
     legal_basis: dict[str, str] | None
     ends_at: dt.datetime | None
-    form: Annotated[str | None, _says("The version of the form to fill in.", "2026-1")]
+    form: Annotated[str | None, says("The version of the form to fill in.", "2026-1")]
 
 
 class CheckpointListed(msgspec.Struct, frozen=True):
     """A checkpoint of the network."""
 
-    id: Annotated[str, _says("What `trip.checkpoints` names.", "g04-ba-lang")]
+    id: Annotated[str, says("What `trip.checkpoints` names.", "g04-ba-lang")]
     name: _InWords
-    kind: Annotated[Literal["gateway", "inner"], _says("At the city's edge, or inside it.", "gateway")]
-    road: Annotated[str, _says("The road it stands on.", "QL1")]
+    kind: Annotated[Literal["gateway", "inner"], says("At the city's edge, or inside it.", "gateway")]
+    road: Annotated[str, says("The road it stands on.", "QL1")]
 
 
 async def platform_only(connection: ASGIConnection[Any, Any, Any, Any], _: object) -> None:
