@@ -24,7 +24,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from bench import code, matching, peers, register, rules, scanner
+from bench import code, decision, matching, peers, register, rules, scanner
 from bench.load import Run, load, request
 from bench.postgres import postgres
 from motma.config import Settings, read_settings
@@ -48,6 +48,7 @@ def main() -> int:
     """Measure everything; the exit code says whether it could be measured, not whether it was fast."""
     ratios: dict[str, float] = {}
     ratios |= code.ratios() | peers.ratios() | scanner.ratios() | matching.ratios() | register.ratios() | rules.ratios()
+    ratios |= decision.ratios()
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) > 1:
         os.sched_setaffinity(0, {cores[-1]})

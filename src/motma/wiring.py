@@ -17,6 +17,7 @@ from motma.connectors.registry import NoRegistry
 from motma.connectors.registry.osia import OsiaRegistry, Where
 from motma.core.cose import Signer
 from motma.forms import load_form, load_units
+from motma.policies import known_reasons, load_rulebook
 from motma.roads import load_network
 from motma.services.afterwards import Afterwards
 from motma.services.board import BoardReader
@@ -101,7 +102,14 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
             next_index=status.next_index,
             consequences=status.consequences,
         )
-        check = Check(store=store, board=board, citizens=citizens, network=network)
+        check = Check(
+            store=store,
+            board=board,
+            citizens=citizens,
+            network=network,
+            rulebook=load_rulebook,
+            reasons=known_reasons(),
+        )
         house = House(
             declare=Declare(
                 store=store,

@@ -1,4 +1,4 @@
-"""Evidence and a time in, exactly one verdict out, its reasons in order."""
+"""Evidence, policies and a time in, exactly one verdict out, its reasons in order."""
 
 import datetime as dt
 import json
@@ -11,15 +11,18 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.decision import by_hand
 from motma.core.claims import Carrier, Worth
 from motma.core.code import Claims, TrustedKey, VerifiedCode
-from motma.core.decision import Evidence, decide
+from motma.core.decision import decide
+from motma.core.evidence import Evidence
 from motma.core.facts import Standing
 from motma.core.flow import Advice
 from motma.core.identity import Grade
 from motma.core.ids import FactId, Qid, fact_id_bytes, new_fact_id
-from motma.core.reasons import REASONS, Outcome
+from motma.core.reasons import Outcome
 from motma.core.words import Words
+from motma.policies import DEFAULT, known_reasons, load_policy, load_rulebook
 
 VECTORS = Path(__file__).resolve().parents[2] / "vectors" / "verdicts" / "verdicts.json"
 NOW = dt.datetime(2026, 1, 18, 7, 0, tzinfo=dt.UTC)
@@ -30,6 +33,7 @@ WAITING = new_fact_id("dcl", NOW, bytes(10))
 QID = Qid("521322923144321717")
 ADVICE = Advice("i03-dinh-bo-linh", Words("Đinh Bộ Lĩnh", "Dinh Bo Linh"), 1_200)
 PROBLEMS = ["code.not_ours", "code.unknown_key", "code.forged", "code.malformed", "code.of_the_future"]
+ALL = load_rulebook()
 WEIGHT = [Outcome.ACCEPT, Outcome.MANUAL, Outcome.REFER, Outcome.REJECT]
 
 
@@ -117,7 +121,7 @@ def evidence_of(said: dict[str, Any]) -> Evidence:
 
 @pytest.mark.parametrize("case", json.loads(VECTORS.read_text("utf-8"))["cases"], ids=lambda case: case["about"])
 def test_vectors(case: dict[str, Any]) -> None:
-    verdict = decide(evidence_of(case["evidence"]), NOW)
+    verdict = decide(evidence_of(case["evidence"]), load_rulebook(tuple(case.get("policies", ()))), NOW)
     found = {
         "outcome": str(verdict.outcome),
         "reasons": [reason.code for reason in verdict.reasons],
@@ -129,11 +133,11 @@ def test_vectors(case: dict[str, Any]) -> None:
 
 def test_every_reason_has_a_vector() -> None:
     cases = json.loads(VECTORS.read_text("utf-8"))["cases"]
-    assert {code for case in cases for code in case["reasons"]} == set(REASONS)
+    assert {code for case in cases for code in case["reasons"]} == set(known_reasons())
 
 
 def test_reasons_have_words_in_both_languages() -> None:
-    for code, reason in REASONS.items():
+    for code, reason in known_reasons().items():
         assert reason.code == code
         for words in (reason.words, reason.cure):
             assert words.vi and words.en and words.vi != words.en
@@ -143,9 +147,19 @@ def test_reasons_have_words_in_both_languages() -> None:
 codes = st.builds(
     code_of,
     other=st.booleans(),
+    waiting=st.booleans(),
+    worth=st.sampled_from([0, 1, 2]),
     matched=st.booleans(),
     begins=st.sampled_from([-2, 0, 1]),
     until=st.sampled_from([-1, 0, 1]),
+)
+waiting = st.fixed_dictionaries(
+    {
+        "grade": st.sampled_from(["pending", "repairable", "unidentified"]),
+        "health": st.sampled_from(["clear", "contact", "symptoms"]),
+        "begins": st.sampled_from([-2, 0, 1]),
+        "until": st.sampled_from([-1, 0, 1]),
+    }
 )
 standings = st.builds(
     standing_of,
@@ -154,12 +168,47 @@ standings = st.builds(
     begins=st.sampled_from([-2, 0, 1]),
     until=st.sampled_from([-1, 0, 1]),
     revoked=st.booleans(),
+    suspended=st.booleans(),
+    waiting=st.none() | waiting,
 )
 # A code either verified or had a problem; nobody has both.
 shown = st.one_of(
     st.tuples(st.none() | codes, st.none()),
     st.tuples(st.none(), st.sampled_from(PROBLEMS)),
 )
+
+
+evidences = st.builds(
+    lambda shown, **more: Evidence(shown[0], shown[1], **more),
+    shown,
+    standing=st.none() | standings,
+    liveness=st.sampled_from(["live", "static", "stale"]),
+    by_hand=st.frozensets(st.sampled_from(["static", "stale"])),
+    plain=st.booleans(),
+    somebody_else=st.booleans(),
+    refer=st.none() | st.just(ADVICE),
+)
+# Within a second of everything that begins or ends, to the millisecond.
+moments = st.integers(-1000, 1000).map(lambda milliseconds: NOW + dt.timedelta(milliseconds=milliseconds))
+
+
+@given(evidences, moments)
+@settings(max_examples=1000, deadline=None)
+def test_the_policies_say_what_was_written_by_hand(evidence: Evidence, now: dt.datetime) -> None:
+    assert decide(evidence, ALL, now) == by_hand(evidence, now)
+
+
+OWNERS = {rule.reason: name for name in DEFAULT for rule in load_policy(name).rules}
+
+
+@given(
+    evidences, st.lists(st.sampled_from(DEFAULT), min_size=1, unique=True).map(lambda on: sorted(on, key=DEFAULT.index))
+)
+@settings(max_examples=500, deadline=None)
+def test_a_policy_switched_off_takes_only_its_own_reasons_away(evidence: Evidence, on: list[str]) -> None:
+    every = [reason.code for reason in decide(evidence, ALL, NOW).reasons]
+    some = [reason.code for reason in decide(evidence, load_rulebook(tuple(on)), NOW).reasons]
+    assert some == [code for code in every if OWNERS.get(code, "code") in on]  # what was read belongs to "code"
 
 
 @given(shown, st.none() | standings, st.booleans(), st.none() | st.just(ADVICE))
@@ -172,8 +221,8 @@ def test_any_evidence_has_exactly_one_verdict(
 ) -> None:
     code, problem = given_code
     evidence = Evidence(code, problem, standing, measure_active=measure_active, refer=refer)
-    verdict = decide(evidence, NOW)
-    assert decide(evidence, NOW) == verdict
+    verdict = decide(evidence, ALL, NOW)
+    assert decide(evidence, ALL, NOW) == verdict
     weights = [WEIGHT.index(reason.outcome) for reason in verdict.reasons]
     assert weights == sorted(weights, reverse=True)
     assert len(set(verdict.reasons)) == len(verdict.reasons)
@@ -198,4 +247,4 @@ def test_nothing_bad_is_made_up_for(standing: Standing, bad: str) -> None:
         "expired": {"valid_until": NOW},
     }[bad]
     worse = msgspec.structs.replace(standing, **changes)
-    assert decide(Evidence(code=code_of(), standing=worse), NOW).outcome is Outcome.REJECT
+    assert decide(Evidence(code=code_of(), standing=worse), ALL, NOW).outcome is Outcome.REJECT

@@ -25,6 +25,7 @@ DocumentKind = Literal["cccd", "cmnd", "passport", "none"]
 """``none``: no number at all, as small children and people without papers have it."""
 
 _CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+_AS_PYTHON_COUNTS = str.maketrans(_CROCKFORD + "ilou", "0123456789abcdefghijklmnopqrstuv????")
 _FACT_ID = re.compile(rf"[a-z]{{3}}_[0-7][{_CROCKFORD}]{{25}}")
 # What people and their phones put between digits; address books add marks of writing direction (U+202A-202E).
 _BETWEEN = re.compile("[\\s.\\-\u2010-\u2013\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
@@ -75,10 +76,7 @@ def parse_fact_id(kind: str, raw: str) -> FactId:
 
 def fact_id_bytes(fact_id: FactId) -> bytes:
     """The 16 bytes of an id, without its kind: what a code carries."""
-    number = 0
-    for char in fact_id[4:]:
-        number = number << 5 | _CROCKFORD.index(char)
-    return number.to_bytes(16, "big")
+    return int(fact_id[4:].translate(_AS_PYTHON_COUNTS), 32).to_bytes(16, "big")
 
 
 def same_moment_id(kind: str, fact_id: FactId) -> FactId:

@@ -1,4 +1,8 @@
-"""Every reason a verdict can have: what it is, what it makes of the verdict, and what to do, in both languages."""
+"""Reasons: what each is, what it makes of the verdict, and what to do, in both languages.
+
+Here are those that come of reading a code, and the two that no rule can have. All others are owned by the rules of
+policies (:mod:`motma.core.policy`).
+"""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -30,11 +34,6 @@ class Reason:
 _COMPARE = Words(
     "So tên, ngày sinh và số cuối với giấy tờ.", "Compare name, birth date and last digits with the document."
 )
-_DECLARE_AGAIN = Words(
-    "Khai lại trên trang Một Mã, mất chừng hai phút.",
-    "Declare again on the Một Mã page; it takes about two minutes.",
-)
-
 _SCAN_AGAIN = Words(
     "Quét lại, hoặc nhập 18 chữ số dưới mã.",
     "Scan again, or type the 18 digits under the code.",
@@ -80,12 +79,6 @@ _ALL = [
             "It does not stand for a declaration. Ask for the Một Mã code, or type the number.",
         ),
         known=False,
-    ),
-    Reason(
-        "code.plain_text",
-        Outcome.ACCEPT,
-        Words("Đọc từ mã không có chữ ký.", "Read from a code without a signature."),
-        Words("So người với ảnh trên giấy tờ.", "Compare the person with the picture on the document."),
     ),
     Reason(
         "code.unknown_key",
@@ -139,101 +132,6 @@ _ALL = [
         Words("Phần chứng thực trực tiếp không đúng.", "The live proof is wrong."),
         _COMPARE,
     ),
-    Reason("code.expired", Outcome.REJECT, Words("Mã đã hết hạn.", "The code has expired."), _DECLARE_AGAIN),
-    Reason(
-        "code.not_yet",
-        Outcome.REJECT,
-        Words("Mã chưa đến giờ dùng.", "The code is not valid yet."),
-        Words("Xem giờ bắt đầu trên trang mã.", "See the start time on the code page."),
-    ),
-    Reason(
-        "standing.none",
-        Outcome.MANUAL,
-        Words("Không tìm thấy tờ khai của số này.", "No declaration is found for this number."),
-        Words(
-            "Xem lại số; nếu đúng, mời khai báo.",
-            "Look at the number again; if it is right, ask for a declaration.",
-        ),
-        known=False,
-    ),
-    Reason(
-        "standing.revoked",
-        Outcome.REJECT,
-        Words("Mã đã bị thu hồi.", "The code has been revoked."),
-        Words("Mời sang bàn hỗ trợ.", "Ask the person to the help desk."),
-    ),
-    Reason(
-        "standing.suspended",
-        Outcome.MANUAL,
-        Words("Mã đang bị tạm ngưng.", "The code is suspended."),
-        Words("Mời người cùng giấy tờ sang bàn hỗ trợ.", "Take the person and the document to the help desk."),
-    ),
-    Reason(
-        "standing.expired",
-        Outcome.REJECT,
-        Words("Tờ khai đã hết hạn.", "The declaration has expired."),
-        _DECLARE_AGAIN,
-    ),
-    Reason(
-        "identity.mismatched",
-        Outcome.MANUAL,
-        Words("Thông tin không khớp dữ liệu dân cư.", "The details do not fit the population register."),
-        _COMPARE,
-    ),
-    Reason(
-        "identity.repairable",
-        Outcome.MANUAL,
-        Words("Họ tên khác giấy tờ, có thể do gõ nhầm.", "The name differs, perhaps by a typing slip."),
-        Words("So với giấy tờ rồi bấm Đúng người để sửa.", "Compare with the document, then repair it here."),
-    ),
-    Reason(
-        "identity.unidentified",
-        Outcome.MANUAL,
-        Words("Không có số giấy tờ để đối soát.", "There is no document number to ask about."),
-        Words("Hỏi người đi cùng và giấy tờ khác, như khai sinh.", "Ask who travels along and for other papers."),
-    ),
-    Reason(
-        "identity.pending",
-        Outcome.MANUAL,
-        Words("Đang chờ đối soát dữ liệu dân cư.", "Waiting for the population register."),
-        _COMPARE,
-    ),
-    Reason(
-        "health.symptoms",
-        Outcome.REJECT,
-        Words("Tờ khai có triệu chứng.", "Symptoms were declared."),
-        Words("Mời sang chốt y tế, giữ khoảng cách.", "Ask the person to the health post; keep a distance."),
-    ),
-    Reason(
-        "health.contact",
-        Outcome.MANUAL,
-        Words("Có tiếp xúc với người bệnh.", "Contact with a patient was declared."),
-        Words(
-            "Hỏi thêm theo hướng dẫn y tế của chốt.",
-            "Ask further, as the checkpoint's health guidance says.",
-        ),
-    ),
-    Reason(
-        "proof.static",
-        Outcome.MANUAL,
-        Words("Mã tĩnh: ảnh chụp hoặc bản in.", "A static code: a picture or a print."),
-        _COMPARE,
-    ),
-    Reason(
-        "proof.stale",
-        Outcome.MANUAL,
-        Words("Chứng thực trực tiếp đã cũ.", "The live proof is old."),
-        Words(
-            "Mời mở lại trang mã và quét lại; hoặc so giấy tờ.",
-            "Ask them to open the code page again and scan again, or compare the document.",
-        ),
-    ),
-    Reason(
-        "code.newer_exists",
-        Outcome.ACCEPT,
-        Words("Người này đã có mã mới hơn.", "There is a newer code of this person."),
-        Words("Mã này vẫn qua được; lần sau mời dùng mã mới.", "This one passes too; next time show the newer one."),
-    ),
     Reason(
         "measure.none_active",
         Outcome.ACCEPT,
@@ -241,15 +139,19 @@ _ALL = [
         Words("Không cần kiểm tra.", "No check is needed."),
     ),
     Reason(
-        "diversion.open",
-        Outcome.REFER,
-        Words("Chốt này đang ùn.", "This checkpoint is congested."),
-        Words("Mời đi tiếp và kiểm tra ở chốt kế tiếp.", "Go on and be checked at the next checkpoint."),
+        "rule.error",
+        Outcome.MANUAL,
+        Words("Có luật không tính được cho trường hợp này.", "A rule has no answer for this case."),
+        Words(
+            "Xem giấy tờ và tự quyết định; báo người điều hành.",
+            "Look at the document and decide; tell the operators.",
+        ),
+        known=False,
     ),
 ]
 
 REASONS: dict[str, Reason] = {reason.code: reason for reason in _ALL}
-"""By code."""
+"""By code: what no rule owns."""
 
 
 def refusal(code: str) -> Invalid:

@@ -1,20 +1,22 @@
 """Check: a code or a number, at a checkpoint, at a time -> a verdict that is on disk before it is said."""
 
 import datetime as dt
+from collections.abc import Callable, Mapping
 from typing import Annotated
 
 import msgspec
 
 from motma.core.code import Liveness, VerifiedCode, liveness
-from motma.core.decision import Evidence, Verdict, decide, is_of, what_the_code_rests_on
+from motma.core.decision import Evidence, Rulebook, Verdict, decide
 from motma.core.described import says
 from motma.core.errors import Conflict, Invalid
+from motma.core.evidence import is_of, what_the_code_rests_on
 from motma.core.facts import Fact, Scanned, Standing
 from motma.core.flow import Advice, Network, advise
 from motma.core.fold import Board
 from motma.core.ids import FactId, Qid, parse_fact_id
 from motma.core.measure import active_measure
-from motma.core.reasons import REASONS, Outcome
+from motma.core.reasons import Outcome, Reason
 from motma.core.text import name_key
 from motma.core.words import Words
 from motma.services.board import BoardReader
@@ -90,13 +92,22 @@ class Checked(msgspec.Struct, frozen=True):
     already: bool = False
 
 
-_WHY = {code: Why(code, reason.words._asdict(), reason.cure._asdict()) for code, reason in REASONS.items()}
-
-
 class Check:
     """The officer's verb."""
 
-    def __init__(self, *, store: Store, board: BoardReader, citizens: Citizens, network: Network) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        board: BoardReader,
+        citizens: Citizens,
+        network: Network,
+        rulebook: Callable[[tuple[str, ...]], Rulebook],
+        reasons: Mapping[str, Reason],
+    ) -> None:
+        """``rulebook`` gives the policies of these names, of none the default; ``reasons`` all that were ever given."""
+        self._rulebook = rulebook
+        self._reasons = reasons
         self._store = store
         self._board = board
         self._citizens = citizens
@@ -129,7 +140,7 @@ class Check:
             measure_active=measure is not None,
             refer=self._refer(device.checkpoint, standing, board),
         )
-        verdict = decide(evidence, now)
+        verdict = decide(evidence, self._rulebook(measure.policies if measure else ()), now)
         qid = standing.qid if standing else (code.claims.qid if code else None)
         fact = Fact(
             id=scan_id,
@@ -211,11 +222,20 @@ class Check:
         metres = self._network.metres_from(first.checkpoint or "").get(what.refer_to, 0) if place else 0
         verdict = Verdict(
             Outcome(what.outcome),
-            tuple(REASONS[code] for code in what.reasons),
+            tuple(self._reasons.get(code) or _unknown(code) for code in what.reasons),
             what.known,
             Advice(place.id, place.name, metres) if place else None,
         )
         return _checked(first.id, verdict, person, standing, first.at, what.live or None, already=True)
+
+
+def _why(reason: Reason) -> Why:
+    return Why(reason.code, reason.words._asdict(), reason.cure._asdict())
+
+
+def _unknown(code: str) -> Reason:
+    """A reason that was given once, by a rule that is no more."""
+    return Reason(code, Outcome.MANUAL, Words(code, code), Words("Quét lại.", "Scan again."))
 
 
 def _what_was_shown(fact: Fact) -> tuple[str, ...] | None:
@@ -239,7 +259,7 @@ def _checked(
         scan_id,
         verdict.outcome,
         verdict.known,
-        tuple([_WHY[reason.code] for reason in verdict.reasons]),
+        tuple([_why(reason) for reason in verdict.reasons]),
         person,
         Onward(refer.checkpoint, refer.name._asdict(), refer.metres) if refer else None,
         standing.valid_until if standing else None,

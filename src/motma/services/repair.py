@@ -13,8 +13,8 @@ from weakref import WeakValueDictionary
 import msgspec
 from msgspec.structs import replace
 
-from motma.core.decision import is_of
 from motma.core.errors import Conflict, Hidden, Unavailable
+from motma.core.evidence import is_of
 from motma.core.facts import Accepted, Fact, Repaired, Scanned, Standing
 from motma.core.fold import apply
 from motma.core.form import Declaration

@@ -19,6 +19,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from motma import __version__
 from motma.core.form import Form
 from motma.core.words import Words
+from motma.policies import known_reasons
 from motma.web.access import house_of
 from motma.web.pages import render
 
@@ -84,8 +85,8 @@ def sample_declaration(form: Form, now: dt.datetime) -> dict[str, Any]:
 
 @cache
 def error_codes() -> dict[str, Words]:
-    """Code -> words, for every code that the source names together with its words."""
-    codes: dict[str, Words] = {}
+    """Code -> words, for every code that the source or a rule that ships names together with its words."""
+    codes = {code: reason.words for code, reason in known_reasons().items()}
 
     def walk(here: Traversable) -> None:
         for entry in here.iterdir():

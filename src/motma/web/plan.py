@@ -17,8 +17,8 @@ import msgspec
 
 from motma.core.flow import Checkpoint, Diversion, Network
 from motma.core.fold import Tally
-from motma.core.reasons import REASONS
 from motma.core.words import Words
+from motma.policies import known_reasons
 from motma.roads.layout import LEADING, RADIUS, Box, Label, along, lay_out, rounded, shortened, way
 
 _LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -72,7 +72,7 @@ class PlaceCounts(msgspec.Struct, frozen=True):
     def reasons_in_words(self) -> list[tuple[Words, int]]:
         """Why people were not simply let through and how often, most often first."""
         return [
-            (REASONS[code].words if code in REASONS else Words(code, code), count)
+            (known_reasons()[code].words if code in known_reasons() else Words(code, code), count)
             for code, count in _most_first(self.reasons)
         ]
 

@@ -20,7 +20,8 @@ _MOMENT = re.compile(
 )
 # As most are written. Python's reader knows more forms, and not the same ones in every version, so it comes second.
 _USUAL = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{3})?"
+    r"(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 ).fullmatch
 _EACH_UNIT = {"day": dt.timedelta(days=1), "hour": dt.timedelta(hours=1)}
 

@@ -1,0 +1,42 @@
+"""The policies that come with the house, each a folder with one ``policy.json``: logic, words and tests.
+
+A change of a rule is a new version of its policy. The loaders read each file once and keep what they read.
+"""
+
+from functools import cache
+from importlib.resources import files
+
+import msgspec
+
+from motma.core.decision import Rulebook
+from motma.core.errors import Invalid
+from motma.core.policy import Policy, parse_policy
+from motma.core.reasons import REASONS, Reason
+from motma.core.words import Words
+
+DEFAULT = ("code", "standing", "identity", "validity", "health", "proof", "diversion")
+"""What decides unless a measure names others: every policy that ships, in order."""
+
+
+@cache
+def load_policy(name: str) -> Policy:
+    """The policy in the folder ``name``. Raises :class:`Invalid` ``policy.unknown``."""
+    if name not in DEFAULT:
+        raise Invalid("policy.unknown", Words("Không có chính sách này.", "There is no such policy."))
+    return parse_policy(msgspec.json.decode((files(__package__) / name / "policy.json").read_bytes()))
+
+
+@cache
+def load_rulebook(names: tuple[str, ...] = ()) -> Rulebook:
+    """These policies in this order, compiled; of no names, the default. A policy that there is not makes every verdict
+    at least ``manual``: nobody is let through, and nobody turned away, on the strength of rules that are not there.
+    """
+    names = tuple(dict.fromkeys(names or DEFAULT))
+    here = [load_policy(name) for name in names if name in DEFAULT]
+    return Rulebook(here, unreadable=len(here) < len(names))
+
+
+@cache
+def known_reasons() -> dict[str, Reason]:
+    """Every reason that a verdict of ours can have, by code."""
+    return {**REASONS, **load_rulebook().reasons}
