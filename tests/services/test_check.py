@@ -260,3 +260,12 @@ async def test_a_scan_is_counted_at_the_checkpoint_of_the_device(world: World) -
         (HERE, "scanned", "manual"): 1,
         (HERE, "reason", "code.not_base45"): 1,
     }
+
+
+async def test_a_measure_names_the_policies_that_decide(world: World) -> None:
+    code = await code_of(world)
+    await world.publish(policies=("health",))
+    assert said(await world.check(code="hello")) == ("accept", [])  # nothing asks whether a code is good
+    assert said(await world.check(code=code)) == ("accept", [])
+    await world.publish(policies=("health", "tomorrow"))
+    assert said(await world.check(code=code)) == ("manual", ["rule.error"])
