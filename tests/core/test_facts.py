@@ -27,6 +27,7 @@ from motma.core.facts import (
     Scanned,
     Standing,
     Took,
+    Trip,
     What,
 )
 from motma.core.flow import Diversion
@@ -46,8 +47,10 @@ def fact(id: FactId, what: What, *, qid: Qid | None = QID, checkpoint: str | Non
     return Fact(id=id, at=NOW, actor="test", qid=qid, checkpoint=checkpoint, what=what)
 
 
-def accepted(id: FactId, grade: Grade = Grade.MATCHED, route: tuple[str, ...] = ("g07-vinh-binh",)) -> Fact:
-    return fact(id, Accepted("page", "demo", "2026-1", grade, "clear", route, NOW, UNTIL))
+def accepted(
+    id: FactId, grade: Grade = Grade.MATCHED, route: tuple[str, ...] = ("g07-vinh-binh",), trip: Trip | None = None
+) -> Fact:
+    return fact(id, Accepted("page", "demo", "2026-1", grade, "clear", route, NOW, UNTIL, trip=trip))
 
 
 def issued(declaration: FactId, id: FactId | None = None) -> Fact:
@@ -74,8 +77,9 @@ def scanned(outcome: str, reasons: tuple[str, ...] = ()) -> Fact:
 
 
 REVOKED = fact(new_fact_id("rev", NOW, bytes(10)), Revoked("stolen"))
+HOME, AWAY = Trip("go-vap", "quan-1", "motorbike", "ab" * 32), Trip("p80", "thu-duc", "truck")
 HISTORY = [
-    accepted(ONE, Grade.PENDING),
+    accepted(ONE, Grade.PENDING, trip=AWAY),
     issued(ONE),
     accepted(OTHER),
     issued(OTHER),
@@ -160,6 +164,51 @@ def test_two_numbers_of_one_citizen_become_one_and_two_again() -> None:
     assert apply(took, fact(FactId("prt_2"), Parted(NUMBER_2, elder))) == elder
     older = apply(other, fact(FactId("mrg_3"), Took(QID, elder)))
     assert older and (older.declaration, older.also) == (OTHER, (QID,))
+
+
+def test_the_trip_is_that_of_the_declaration_that_counts() -> None:
+    first = [accepted(ONE, trip=HOME), issued(ONE)]
+    known = fold(first)
+    assert known and known.trip == HOME
+    waits = fold([*first, accepted(OTHER, Grade.REPAIRABLE, trip=AWAY), issued(OTHER)])
+    assert waits and waits.waiting and (waits.trip, waits.waiting.trip) == (HOME, AWAY)
+    mended = apply(waits, fact(new_fact_id("rep", NOW, bytes(10)), repaired(OTHER, Grade.MATCHED)))
+    assert mended and (mended.declaration, mended.trip, mended.waiting) == (OTHER, AWAY, None)
+
+
+def test_what_settles_joins_or_parts_keeps_the_trip() -> None:
+    elder = fold([accepted(ONE, Grade.REPAIRABLE, trip=HOME), issued(ONE)])
+    newer = msgspec.structs.replace(accepted(OTHER, trip=AWAY), at=NOW + dt.timedelta(hours=1), qid=NUMBER_2)
+    other = fold([newer])
+    repair = fact(new_fact_id("rep", NOW, bytes(10)), repaired(ONE, Grade.VOUCHED))
+    assert elder and other
+    for what in (
+        repair,
+        identified(ONE, Grade.MATCHED),
+        fact(FactId("rvw_1"), Reviewed(repair.id, ONE, False)),
+        REVOKED,
+    ):
+        after = apply(elder, what)
+        assert after and after != elder and after.trip == HOME
+    took = apply(elder, fact(FactId("mrg_1"), Took(NUMBER_2, other)))
+    assert took and (took.declaration, took.trip) == (OTHER, AWAY)
+    parted = apply(took, fact(FactId("prt_1"), Parted(NUMBER_2, elder)))
+    assert parted and parted.trip == HOME
+    older = apply(other, fact(FactId("mrg_2"), Took(QID, elder)))
+    assert older and older.trip == AWAY
+
+
+def test_what_was_recorded_before_trips_were_reads_as_ever() -> None:
+    """As it lies in stores since the first release: no trip, and nobody makes one up."""
+    what = b'{"type":"declaration.accepted","source":"page","measure":"demo","form":"2026-1","grade":"matched",'
+    what += b'"health":"clear","route":["g07-vinh-binh"],"valid_from":"2026-01-18T07:30:00Z",'
+    what += b'"valid_until":"2026-01-21T07:30:00Z","how":null}'
+    old = msgspec.json.decode(what, type=What)
+    assert old == accepted(ONE).what
+    standing = fold([fact(ONE, old)])
+    body = msgspec.to_builtins(standing)
+    assert body.pop("trip") is None
+    assert msgspec.convert(body, type=Standing) == standing
 
 
 def test_a_twin_for_a_screen_is_no_newer_code() -> None:

@@ -8,10 +8,12 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from motma.core.errors import Invalid
-from motma.core.flow import Advice, Checkpoint, Diversion, Network, Road, advise
+from motma.core.flow import Advice, Area, Checkpoint, Direction, Diversion, Network, Road, advise
 from motma.core.words import Words
+from motma.forms import load_units
 from motma.roads import load_network, parse_network
 from motma.roads.layout import RADIUS, lay_out, line_of, way
 
@@ -156,6 +158,39 @@ def test_a_network_that_contradicts_itself_is_refused(data: bytes, code: str) ->
     assert refused.value.code == code
 
 
+def with_areas(*areas: tuple[str, tuple[str, ...]], of_a: str = "x", of_b: str = "x") -> Network:
+    """Two checkpoints in areas: those that exist, and those where the two say that they stand."""
+    line = network_of(("a", "b", 5))
+    places = tuple(replace(place, area=area) for place, area in zip(line.checkpoints, (of_a, of_b), strict=True))
+    made = tuple(Area(id, Words(id, id), communes) for id, communes in areas)
+    return replace(line, checkpoints=places, areas=made)
+
+
+@pytest.mark.parametrize(
+    ("network", "code", "where"),
+    [
+        (with_areas(("x", ("1",)), of_b=""), "roads.area_unknown", "b – ?"),
+        (with_areas(("x", ("1",)), of_b="z"), "roads.area_unknown", "b – z"),
+        (with_areas(), "roads.area_unknown", "a – x"),
+        (with_areas(("x", ("1",)), ("x", ("2",))), "roads.area_doubled", "x"),
+        (with_areas(("x", ("1", "2")), ("y", ("2",))), "roads.commune_doubled", "2"),
+        (with_areas(("x", ("1", "1"))), "roads.commune_doubled", "1"),
+        (with_areas(("x", ("1",)), ("p79", ())), "roads.area_id", "p79"),
+        (with_areas(("x", ("1",)), ("", ())), "roads.area_id", "''"),
+        (with_areas(("x", ("1",)), ("Quận 1", ())), "roads.area_id", "Quận 1"),
+    ],
+)
+def test_areas_that_contradict_each_other_are_refused(network: Network, code: str, where: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        parse_network(encoded(network))
+    assert refused.value.code == code and where in refused.value.words.vi and where in refused.value.words.en
+
+
+def test_a_network_may_have_areas_or_none() -> None:
+    for network in (with_areas(of_a="", of_b=""), with_areas(("x", ("1",)), ("y", ()))):
+        assert parse_network(encoded(network)) == network
+
+
 @pytest.mark.parametrize("id", ["nowhere", "../hcmc-2021", ""])
 def test_an_unknown_network_is_refused(id: str) -> None:
     with pytest.raises(Invalid, match=r"roads\.unknown"):
@@ -171,6 +206,70 @@ def test_hcmc_has_its_twelve_gateways() -> None:
     assert {"g07-vinh-binh", "i03-dinh-bo-linh"} <= HCMC.by_id.keys()
     assert all(id.isascii() and id == id.lower() for id in HCMC.by_id)
     assert load_network() is HCMC
+
+
+DISTRICTS = {
+    **dict.fromkeys(("quan-3", "quan-4", "quan-5", "quan-8", "quan-10", "phu-nhuan"), 3),
+    **dict.fromkeys(("quan-1", "quan-6", "quan-7", "quan-11", "hoc-mon", "can-gio"), 4),
+    **dict.fromkeys(("quan-12", "binh-tan", "binh-thanh", "tan-phu"), 5),
+    **{"go-vap": 6, "tan-binh": 6, "binh-chanh": 7, "cu-chi": 7, "thu-duc": 12, "nha-be": 2},
+}
+"""How many communes the resolution of 2025 made of each district of 2021."""
+
+
+def test_every_commune_of_the_old_city_counts_for_one_district() -> None:
+    assert {area.id: len(area.communes) for area in HCMC.areas} == DISTRICTS
+    communes = {commune for area in HCMC.areas for commune in area.communes}
+    city = load_units().communes_of("79")
+    assert len(communes) == 102 and communes < city.keys()
+    outside = [int(code) for code in city.keys() - communes]  # what was Bình Dương and Bà Rịa – Vũng Tàu
+    assert len(outside) == 66 and all(25_700 <= code < 26_737 for code in outside)
+
+
+@pytest.mark.parametrize(
+    ("commune", "name", "area"),
+    [
+        ("26740", "Phường Sài Gòn", "quan-1"),
+        ("26884", "Phường Gò Vấp", "go-vap"),
+        ("27094", "Phường An Khánh", "thu-duc"),
+        ("27424", "Phường Bình Đông", "quan-8"),
+        ("27457", "Phường Tân Tạo", "binh-tan"),
+        ("27619", "Xã Bình Hưng", "binh-chanh"),
+        ("27676", "Xã Thạnh An", "can-gio"),
+        ("25747", "Phường Thủ Dầu Một", "p79"),
+        ("00004", "Phường Ba Đình", "p01"),
+    ],
+)
+def test_where_a_commune_counts(commune: str, name: str, area: str) -> None:
+    units = load_units()
+    assert units.communes[commune][0] == name
+    assert HCMC.area_of(units.communes[commune][1], commune) == area
+
+
+def test_every_checkpoint_stands_in_a_district() -> None:
+    stands = {place.id: place.area for place in HCMC.checkpoints}
+    assert stands["g07-vinh-binh"] == "thu-duc" and stands["i03-dinh-bo-linh"] == "binh-thanh"
+    assert {stands[id] for id in stands if "18" <= id[1:3] <= "25" and id[0] == "i"} == {"go-vap"}
+
+
+@pytest.mark.parametrize(
+    ("origin", "destination", "direction"),
+    [
+        ("p80", "quan-1", "in"),
+        ("p79", "thu-duc", "in"),
+        ("quan-1", "p75", "out"),
+        ("go-vap", "quan-12", "within"),
+        ("go-vap", "go-vap", "within"),
+        ("p80", "p75", "through"),
+        ("p79", "p79", "through"),
+    ],
+)
+def test_which_way_a_trip_goes(origin: str, destination: str, direction: Direction) -> None:
+    assert HCMC.direction(origin, destination) == direction
+
+
+def test_without_areas_everything_is_outside() -> None:
+    assert LINE.area_of("79", "26740") == "p79" and LINE.direction("p79", "p79") == "through"
 
 
 def test_metres_follow_from_the_coordinates() -> None:

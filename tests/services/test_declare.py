@@ -1,15 +1,20 @@
 """Declare over the API: what is sent, what the register says, one code, what is on disk."""
 
 import asyncio
+import contextlib
 import datetime as dt
+import sqlite3
 from pathlib import Path
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from motma.core.code import verify_code
+from motma.core.facts import Accepted, Trip
 from motma.core.text import fold
+from motma.services.plates import plate_key
 from tests.world import NEXT, World, living_world
 
 
@@ -43,6 +48,46 @@ async def test_the_whole_line(world: World) -> None:
     assert (rows["facts"], rows["standing"]) == (1 + 1 + 1 + 2, 1)  # measure, declaration, code, two scans
     rebuilt = await world.built.store.rebuild_standing()
     assert (rebuilt.checked, rebuilt.differing) == (1, ())
+
+
+async def test_the_trip_is_kept_as_coarse_as_rules_need_it(world: World) -> None:
+    away = {"province": "80", "commune": next(iter(world.built.house.declare.units.communes_of("80")))}
+    home = {"province": "79", "commune": "26884"}
+    sent = await world.declare(
+        world.person(0), trip__origin=away, trip__destination=home, trip__vehicle="truck", trip__plate="51C-123.45"
+    )
+    qid = sent.json()["qid"]
+    standing, accepted = await world.built.store.standing(qid), await world.built.store.fact(sent.json()["declaration"])
+    plate = plate_key(world.built.secrets, "51C12345")
+    trip = Trip("p80", "go-vap", "truck", plate.hex())
+    assert standing and standing.trip == trip
+    assert accepted and isinstance(accepted.what, Accepted) and accepted.what.trip == trip
+    open_part = msgspec.json.encode(accepted.what).decode()
+    assert "51C12345" not in open_part and home["commune"] not in open_part and away["commune"] not in open_part
+    assert [holding.qid for holding in await world.built.store.holdings(plate)] == [qid]
+    on_foot = await world.declare(world.person(0), trip__vehicle="walk", trip__plate="")
+    standing = await world.built.store.standing(on_foot.json()["qid"])
+    assert standing and standing.trip and (standing.trip.vehicle, standing.trip.plate) == ("walk", "")
+    rebuilt = await world.built.store.rebuild_standing()
+    assert (rebuilt.checked, rebuilt.differing) == (1, ())
+
+
+async def test_a_standing_written_before_trips_were_is_the_fold_of_its_facts(world: World) -> None:
+    """An upgraded store: the bodies of facts and standings lack what the code has since learned."""
+    first = (await world.declare(world.person(0))).json()
+    path = world.settings.database_url.removeprefix("sqlite:///")
+    with contextlib.closing(sqlite3.connect(path)) as database, database:
+        database.execute("DROP TRIGGER facts_only_reseal")
+        for table in ("facts", "standing"):
+            database.execute(f"UPDATE {table} SET body = json_remove(body, '$.trip')")
+    standing = await world.built.store.standing(first["qid"])
+    assert standing and standing.trip is None
+    assert (await world.built.store.rebuild_standing()).differing == ()
+    assert (await world.check(first["code"])).json()["outcome"] == "accept"
+    again = (await world.declare(world.person(0))).json()
+    standing = await world.built.store.standing(again["qid"])
+    assert again["qid"] == first["qid"] and standing and standing.trip
+    assert (await world.built.store.rebuild_standing()).differing == ()
 
 
 def _slip(name: str) -> str:

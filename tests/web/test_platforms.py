@@ -29,7 +29,13 @@ async def test_the_checkpoints(world: World) -> None:
     listed = (await world.browser().get("/v1/checkpoints")).json()
     assert len(listed) == len(world.built.house.steer.network.checkpoints)
     here = next(one for one in listed if one["id"] == HERE)
-    assert here["kind"] == "gateway" and here["name"]["vi"] and here["name"]["en"] and here["road"]
+    assert (
+        here["kind"] == "gateway"
+        and here["area"] == "thu-duc"
+        and here["name"]["vi"]
+        and here["name"]["en"]
+        and here["road"]
+    )
     assert (
         await world.declare(world.person(0), trip__checkpoints=[one["id"] for one in listed][:20])
     ).status_code == 201

@@ -20,13 +20,28 @@ RepairReason = Literal["typing", "tones", "old_card", "name_changed", "register_
 """Why a declaration and the document differ, as the officer sees it."""
 
 
+class Trip(msgspec.Struct, frozen=True):
+    """What rules read of a declared trip, and no more: coarse on purpose, for it lies open in the store.
+
+    ``origin`` and ``destination`` are areas as :meth:`Network.area_of` names them, districts and provinces, where the
+    declaration says communes. ``plate`` is the keyed hash in hex under which a vehicle's declarations are held, ""
+    without one: a store without its key tells which declarations name one vehicle, as ``holdings`` do, and no plate.
+    """
+
+    origin: str
+    destination: str
+    vehicle: str
+    plate: str = ""
+
+
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """Where a citizen stands now: the fold of their facts. Times judge it, they do not change it.
 
     ``corrected`` is the repair that holds what the declaration should have said. ``waiting`` is what a newer
     declaration says whose citizen is not known to be this one yet: anybody who knows a number can send it, so it counts
     for who shows its code, and takes nothing from who was identified, even if an officer vouches for it. ``into`` is
-    the number that this citizen goes by instead, ``also`` the other numbers that they have.
+    the number that this citizen goes by instead, ``also`` the other numbers that they have. ``trip`` is None where the
+    declaration was recorded before trips were.
     """
 
     qid: Qid
@@ -45,6 +60,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     waiting: "Standing | None" = None
     into: Qid | None = None
     also: tuple[Qid, ...] = ()
+    trip: Trip | None = None
 
     @property
     def newest(self) -> "Standing":
@@ -67,6 +83,7 @@ class Accepted(msgspec.Struct, frozen=True, tag="declaration.accepted"):
     valid_from: dt.datetime
     valid_until: dt.datetime
     how: str | None = None
+    trip: Trip | None = None
 
 
 class Refused(msgspec.Struct, frozen=True, tag="declaration.refused"):

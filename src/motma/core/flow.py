@@ -10,9 +10,23 @@ import msgspec
 
 from motma.core.words import Words
 
+Direction = Literal["in", "out", "within", "through"]
+"""Of a trip, as the areas of a network see it."""
+
+
+class Area(msgspec.Struct, frozen=True):
+    """A part of the land that a network covers. ``communes``: the codes of 2025 that count for it."""
+
+    id: str
+    name: Words
+    communes: tuple[str, ...] = ()
+
 
 class Checkpoint(msgspec.Struct, frozen=True):
-    """A checkpoint of the network. ``x``, ``y`` (0-1000): its place on the plan; ``lat``, ``lon``: approximate."""
+    """A checkpoint of the network. ``x``, ``y`` (0-1000): its place on the plan; ``lat``, ``lon``: approximate.
+
+    ``area`` is the one whose checkpoint it is; "" in a network without areas.
+    """
 
     id: str
     name: Words
@@ -22,6 +36,7 @@ class Checkpoint(msgspec.Struct, frozen=True):
     lon: float
     x: float
     y: float
+    area: str = ""
 
     @property
     def number(self) -> str:
@@ -50,17 +65,39 @@ class River(msgspec.Struct, frozen=True):
 
 
 class Network(msgspec.Struct, frozen=True, dict=True):
-    """Checkpoints and the roads between them."""
+    """Checkpoints, the roads between them, and the areas they stand in."""
 
     id: str
     note: Words
     checkpoints: tuple[Checkpoint, ...]
     roads: tuple[Road, ...]
     rivers: tuple[River, ...] = ()
+    areas: tuple[Area, ...] = ()
 
     @cached_property
     def by_id(self) -> dict[str, Checkpoint]:
         return {checkpoint.id: checkpoint for checkpoint in self.checkpoints}
+
+    @cached_property
+    def area_by_id(self) -> dict[str, Area]:
+        return {area.id: area for area in self.areas}
+
+    @cached_property
+    def _area_of_commune(self) -> dict[str, str]:
+        return {commune: area.id for area in self.areas for commune in area.communes}
+
+    def area_of(self, province: str, commune: str) -> str:
+        """The id of the area that a commune counts for; outside the network "p" and the province's code ("p75").
+
+        A province that lies in the network only in part is both: its communes outside are "p79".
+        """
+        return self._area_of_commune.get(commune) or f"p{province}"
+
+    def direction(self, origin: str, destination: str) -> Direction:
+        """Where a trip between two places, as :meth:`area_of` names them, goes."""
+        if origin in self.area_by_id:
+            return "within" if destination in self.area_by_id else "out"
+        return "in" if destination in self.area_by_id else "through"
 
     @cached_property
     def neighbours(self) -> dict[str, list[tuple[str, int]]]:

@@ -53,6 +53,7 @@ def apply(standing: Standing | None, fact: Fact) -> Standing | None:
             declared_at=fact.at,
             valid_from=what.valid_from,
             valid_until=what.valid_until,
+            trip=what.trip,
         )
         if standing is None:
             return declared

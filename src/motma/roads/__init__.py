@@ -1,9 +1,11 @@
 """Road networks that come with the package: one JSON file each, made by hand from public reports.
 
 A network is refused at the door when it contradicts itself, so that whoever holds a ``Network`` may trust it: ids are
-unique, every road joins two checkpoints of the network, and every checkpoint can be reached from every other.
+unique, every road joins two checkpoints of the network, and every checkpoint can be reached from every other; every
+checkpoint stands in an area, if there are any, and no commune in two. Where the data comes from: ``NOTICE.md``.
 """
 
+import re
 from functools import cache
 from importlib import resources
 
@@ -12,6 +14,10 @@ import msgspec
 from motma.core.errors import Invalid
 from motma.core.flow import Network
 from motma.core.words import Words
+
+_AREA_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_OUTSIDE = re.compile(r"p[0-9]{2}")
+"""How places outside a network are called; no area may be."""
 
 
 def parse_network(data: bytes) -> Network:
@@ -33,7 +39,22 @@ def parse_network(data: bytes) -> Network:
             raise _invalid("road", f"{road.a} – {road.b}")
     if apart := set(ids) - network.metres_from(ids[0]).keys():
         raise _invalid("apart", ", ".join(sorted(apart)))
+    _check_areas(network)
     return network
+
+
+def _check_areas(network: Network) -> None:
+    ids = [area.id for area in network.areas]
+    if doubled := {id for id in ids if ids.count(id) > 1}:
+        raise _invalid("area_doubled", ", ".join(sorted(doubled)))
+    if wrong := [id for id in ids if not _AREA_ID.fullmatch(id) or _OUTSIDE.fullmatch(id)]:
+        raise _invalid("area_id", ", ".join(map(repr, wrong)))
+    places = {"": ()} if not ids else network.area_by_id
+    if lost := [checkpoint for checkpoint in network.checkpoints if checkpoint.area not in places]:
+        raise _invalid("area_unknown", ", ".join(f"{place.id} – {place.area or '?'}" for place in lost))
+    communes = [commune for area in network.areas for commune in area.communes]
+    if doubled := {commune for commune in communes if communes.count(commune) > 1}:
+        raise _invalid("commune_doubled", ", ".join(sorted(doubled)))
 
 
 @cache

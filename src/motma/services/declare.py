@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from motma.core.errors import Conflict, Unavailable
-from motma.core.facts import Accepted, Fact, Holder, Refused
+from motma.core.facts import Accepted, Fact, Holder, Refused, Trip
 from motma.core.flow import Network
-from motma.core.form import Declaration, Form, Units, parse_declaration
+from motma.core.form import Declaration, Form, Place, Units, parse_declaration
 from motma.core.identity import Grade, Match
 from motma.core.ids import Document, FactId, Qid, new_fact_id, same_moment_id
 from motma.core.measure import Measure, active_measure, require_measure
@@ -200,17 +200,25 @@ class Declare:
 
     async def _accepted(self, sending: "_Sending", found: Found) -> tuple[Act, Receipt]:
         declaration, measure, now, match = sending.declaration, sending.measure, sending.now, found.match
+        trip = declaration.trip
         hours = measure.pass_hours if match.grade.is_sure else measure.pending_hours
+        vehicle = plate_key(self._secrets, trip.plate) if trip.plate else None
         accepted = Accepted(
             source=sending.source,
             measure=measure.id,
             form=declaration.form,
             grade=match.grade,
             health=declaration.health,
-            route=declaration.trip.checkpoints,
+            route=trip.checkpoints,
             valid_from=now,
             valid_until=min(now + dt.timedelta(hours=hours), measure.ends_at),
             how=match.how,
+            trip=Trip(
+                origin=self._area_of(trip.origin),
+                destination=self._area_of(trip.destination),
+                vehicle=trip.vehicle,
+                plate=vehicle.hex() if vehicle else "",
+            ),
         )
         place = await self._citizens.place(declaration, found)
         due = Due(
@@ -232,8 +240,7 @@ class Declare:
         if place.standing:
             joined = await self._citizens.join(place, by=sending.source, now=now)
             facts = await self._codes.complete((*facts, *joined), now)
-        plate = declaration.trip.plate
-        held_by = [holder for holder in (sending.wallet, plate and plate_key(self._secrets, plate)) if holder]
+        held_by = [holder for holder in (sending.wallet, vehicle) if holder]
         act = Act(
             facts=facts,
             once=place.claims,
@@ -250,6 +257,9 @@ class Declare:
             accepted.valid_from,
             accepted.valid_until,
         )
+
+    def _area_of(self, place: Place) -> str:
+        return self.network.area_of(place.province, place.commune)
 
     async def _first_receipt(self, value: str, digest: str) -> Receipt:
         """The receipt that was given when this key was first used."""

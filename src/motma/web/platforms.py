@@ -187,6 +187,7 @@ class CheckpointListed(msgspec.Struct, frozen=True):
     name: _InWords
     kind: Annotated[Literal["gateway", "inner"], says("At the city's edge, or inside it.", "gateway")]
     road: Annotated[str, says("The road it stands on.", "QL1")]
+    area: Annotated[str, says("The area whose checkpoint it is: a district of 2021.", "binh-chanh")]
 
 
 async def platform_only(connection: ASGIConnection[Any, Any, Any, Any], _: object) -> None:
@@ -310,7 +311,7 @@ async def measure_in_force(request: Request[Any, Any, Any]) -> InForce:
 async def checkpoints(request: Request[Any, Any, Any]) -> list[CheckpointListed]:
     """Every checkpoint of the network."""
     return [
-        CheckpointListed(place.id, place.name._asdict(), place.kind, place.road)
+        CheckpointListed(place.id, place.name._asdict(), place.kind, place.road, place.area)
         for place in house_of(request).steer.network.checkpoints
     ]
 
