@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from motma.core.claims import Carrier, Claims, Worth
 from motma.core.code import TrustedKey, VerifiedCode
 from motma.core.decision import Verdict, decide
-from motma.core.evidence import Evidence, document
+from motma.core.evidence import AsOf, Evidence, document
 from motma.core.facts import Standing
 from motma.core.identity import Grade
 from motma.core.ids import FactId, Qid, are_twins, fact_id_bytes, new_fact_id
@@ -32,7 +32,7 @@ def by_hand(evidence: Evidence, now: dt.datetime) -> Verdict:
     """What the policies that ship say, as it was written before there were policies: the tests hold them to it."""
     every = known_reasons()
     if not evidence.measure_active:
-        return Verdict(Outcome.ACCEPT, (every["measure.none_active"],), known=True)
+        return Verdict(Outcome.ACCEPT, (every["measure.none_active"],), known=True, as_of=evidence.as_of)
     against = [every[code] for code in _what_speaks_against(evidence, now)]
     against.sort(key=lambda reason: -_WEIGHT[reason.outcome])
     outcome = against[0].outcome if against else Outcome.ACCEPT
@@ -40,6 +40,7 @@ def by_hand(evidence: Evidence, now: dt.datetime) -> Verdict:
         outcome,
         tuple(against),
         known=against[0].known if against else True,
+        as_of=evidence.as_of,
         refer=evidence.refer if outcome is Outcome.REFER else None,
     )
 
@@ -152,7 +153,8 @@ def _cases() -> list[_Case]:
             valid_from=declared,
             valid_until=until,
         )
-        evidence = Evidence(VerifiedCode(claims, key), None, standing, "live", frozenset({"stale"}))
+        asked = AsOf(standing=now, keys=now, rules=now)
+        evidence = Evidence(VerifiedCode(claims, key), None, standing, "live", frozenset({"stale"}), as_of=asked)
         cases.append(_Case(evidence, now))
     return cases
 
@@ -162,12 +164,12 @@ def ratios() -> dict[str, float]:
     and how much more than by hand."""
     cases = _cases()
     whole, health = load_rulebook(), load_rulebook(("health",))
-    if any(decide(case.evidence, whole, case.now) != by_hand(case.evidence, case.now) for case in cases):
+    if any(decide(case.evidence, whole, None, case.now) != by_hand(case.evidence, case.now) for case in cases):
         raise RuntimeError("the policies and the decision by hand differ")
     works: list[Callable[[_Case], object]] = [
-        lambda case: decide(case.evidence, whole, case.now),
-        lambda case: document(case.evidence, case.now),
-        lambda case: decide(case.evidence, health, case.now),
+        lambda case: decide(case.evidence, whole, None, case.now),
+        lambda case: document(case.evidence, None, case.now),
+        lambda case: decide(case.evidence, health, None, case.now),
         lambda case: by_hand(case.evidence, case.now),
     ]
     spent: list[list[float]] = [[] for _ in works]

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motma.core.decision import Rulebook, decide
+from motma.core.decision import Rulebook, decide, judge
 from motma.core.errors import Conflict, Invalid
 from motma.core.evidence import FIELDS, LISTS, MOMENT, PARTS, SPECIMEN, Evidence, document
 from motma.core.flow import Advice
@@ -21,7 +21,7 @@ from motma.core.reasons import REASONS, Outcome
 from motma.core.rules import reads
 from motma.measures import load_demo_measure
 from motma.policies import DEFAULT, known_reasons, load_policy, load_rulebook
-from tests.core.test_decision import ADVICE, NOW, code_of, standing_of
+from tests.core.test_decision import ADVICE, ASKED, NOW, code_of, standing_of
 
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = [
@@ -241,24 +241,24 @@ def curfew(**rule: Any) -> Policy:
     return msgspec.structs.replace(policy, rules=(msgspec.structs.replace(policy.rules[0], **rule),))
 
 
-GOOD = Evidence(code=code_of(), standing=standing_of(), liveness="live")
+GOOD = Evidence(code=code_of(), standing=standing_of(), liveness="live", as_of=ASKED)
 
 
 def test_a_rule_without_a_value_makes_manual_and_raises_nothing() -> None:
     broken = curfew(holds={"plusTime": [{"var": "code.problem"}, 0, "day"]})
-    verdict = decide(GOOD, Rulebook([broken]), NOW)
+    verdict = decide(GOOD, Rulebook([broken]), None, NOW)
     assert (verdict.outcome, verdict.known, verdict.failed) == (Outcome.MANUAL, False, ("curfew.day",))
     assert [reason.code for reason in verdict.reasons] == ["rule.error"]
     neither = curfew(holds={"plusTime": [{"var": "now"}, 0, "day"]})  # a date-time is neither true nor false
-    assert decide(GOOD, Rulebook([neither]), NOW).failed == ("curfew.day",)
+    assert decide(GOOD, Rulebook([neither]), None, NOW).failed == ("curfew.day",)
 
 
 def test_a_broken_rule_hides_no_other_reason() -> None:
     broken = curfew(holds={"in": [1, {"var": "code.problem"}]})
     book = Rulebook([broken, load_policy("health")])
-    ill = Evidence(code=code_of(), standing=standing_of(health="symptoms"), liveness="live")
-    assert [reason.code for reason in decide(ill, book, NOW).reasons] == ["health.symptoms", "rule.error"]
-    assert decide(ill, book, NOW).outcome is Outcome.REJECT
+    ill = Evidence(code=code_of(), standing=standing_of(health="symptoms"), liveness="live", as_of=ASKED)
+    assert [reason.code for reason in decide(ill, book, None, NOW).reasons] == ["health.symptoms", "rule.error"]
+    assert decide(ill, book, None, NOW).outcome is Outcome.REJECT
 
 
 @pytest.mark.parametrize(
@@ -267,15 +267,15 @@ def test_a_broken_rule_hides_no_other_reason() -> None:
 )
 def test_a_policy_counts_from_when_to_when_it_says(minutes: float, reasons: list[str]) -> None:
     now = NOW + dt.timedelta(minutes=minutes)
-    verdict = decide(GOOD, Rulebook([parse_policy(CURFEW)]), now.astimezone(dt.timezone(dt.timedelta(hours=7))))
+    verdict = decide(GOOD, Rulebook([parse_policy(CURFEW)]), None, now.astimezone(dt.timezone(dt.timedelta(hours=7))))
     assert [reason.code for reason in verdict.reasons] == reasons
 
 
 def test_nobody_is_sent_on_without_a_place_to_go_on_to() -> None:
     sent = Rulebook([curfew(holds=False, verdict=Outcome.REFER)])
-    assert decide(GOOD, sent, NOW).outcome is Outcome.MANUAL
+    assert decide(GOOD, sent, None, NOW).outcome is Outcome.MANUAL
     somewhere: Advice = ADVICE
-    onward = decide(Evidence(standing=standing_of(), refer=somewhere), sent, NOW)
+    onward = decide(Evidence(standing=standing_of(), refer=somewhere), sent, None, NOW)
     assert (onward.outcome, onward.refer) == (Outcome.REFER, somewhere)
 
 
@@ -299,21 +299,27 @@ def test_what_ships_is_all_on_unless_a_measure_names_others() -> None:
 def _leaves(seen: dict[str, Any]) -> dict[str, Any]:
     leaves: dict[str, Any] = {}
     for name, value in seen.items():
-        leaves |= {f"{name}.{inner}": leaf for inner, leaf in value.items()} if name in PARTS else {name: value}
+        if isinstance(value, dict):
+            leaves |= {f"{name}.{inner}": leaf for inner, leaf in value.items()}
+        elif name not in PARTS:
+            leaves[name] = value
     return leaves
 
 
 def test_the_document_has_the_fields_that_are_named_and_no_others() -> None:
-    plain = json.loads(msgspec.json.encode(document(GOOD, NOW)))
-    assert plain == document(GOOD, NOW)  # JSON through and through
-    assert list(_leaves(plain)) != [] and set(_leaves(plain)) == set(FIELDS) == set(_leaves(dict(SPECIMEN)))
+    plain = json.loads(msgspec.json.encode(document(GOOD, None, NOW)))
+    assert plain == document(GOOD, None, NOW)  # JSON through and through
+    assert plain.keys() == SPECIMEN.keys() == {path.partition(".")[0] for path in FIELDS}
+    assert set(_leaves(plain)) <= set(FIELDS) >= set(_leaves(dict(SPECIMEN)))
     for path, value in _leaves(plain).items():
         kind = FIELDS[path]
+        if value is None:
+            continue
         if isinstance(kind, frozenset) and path not in LISTS:
             assert value in kind
         elif kind == MOMENT:
             assert re.fullmatch(r"2026-01-\d\dT\d\d:00:00\.000Z", value)
-    nothing = document(Evidence(), NOW)
+    nothing = document(Evidence(), None, NOW)
     assert nothing["standing"] is nothing["declaration"] is None and nothing["code"]["liveness"] is None
     assert examine(changed(f"{RULE}/tests/0/evidence", dict(SPECIMEN))).problems == ()
 
@@ -322,7 +328,7 @@ def test_the_document_has_the_fields_that_are_named_and_no_others() -> None:
 @settings(max_examples=200, deadline=None)
 def test_times_are_told_in_utc_to_the_millisecond(moment: dt.datetime, ahead: int) -> None:
     here = moment.astimezone(dt.timezone(dt.timedelta(hours=ahead)))
-    told = document(Evidence(), here)["now"]
+    told = document(Evidence(), None, here)["now"]
     assert told == moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -334,11 +340,116 @@ def test_a_patch_is_laid_over_as_rfc_7396_says() -> None:
 
 def test_the_page_names_every_field_problem_and_policy() -> None:
     page = (ROOT / "docs" / "policies.md").read_text("utf-8")
-    rows = set(re.findall(r"^\| `([a-z_.]+)` \|", page, re.MULTILINE))
-    assert set(FIELDS) <= rows
+    assert set(FIELDS) <= set(re.findall(r"`([a-z_.]+)`", page))
     source = (ROOT / "src" / "motma" / "core" / "policywords.py").read_text("utf-8")
     for code in set(re.findall(r'"(policy\.[a-z_]+)"', source)) | {"policy.clash", "policy.unknown"}:
         assert f"`{code}`" in page, code
     for name in DEFAULT:
         for rule in load_policy(name).rules:
             assert f"`{rule.reason}`" in page, rule.reason
+
+
+# -- values, and what waives -------------------------------------------------------------------------------------------
+
+ZONES = changed("/values", {"zones": ["quan-1", "quan-5"], "from_minute": 1080, "strict": True})
+ASKED_OF_ZONES = {
+    "if": [
+        {"in": [{"var": "trip.destination"}, {"var": "values.zones"}]},
+        {"<": [{"var": "clock.minute"}, {"var": "values.from_minute"}]},
+        True,
+    ]
+}
+
+
+def _by_zones() -> dict[str, Any]:
+    rule = {
+        **ZONES["rules"][0],
+        "holds": ASKED_OF_ZONES,
+        "affected": ["trip.destination", "clock.minute"],
+        "tests": [
+            {"about": "in the afternoon", "evidence": {}, "holds": True},
+            {"about": "in the evening", "evidence": {"clock": {"minute": 1080}}, "holds": False},
+        ],
+    }
+    return {**ZONES, "rules": [rule]}
+
+
+def test_rules_read_the_values_of_their_policy() -> None:
+    book = Rulebook([parse_policy(_by_zones())])
+    evening = laid_over({"clock": {"minute": 1100}})
+    assert judge(SPECIMEN, book).reasons == () and judge(evening, book).reasons != ()
+    elsewhere = {**_by_zones(), "values": {**ZONES["values"], "zones": ["go-vap"]}}
+    assert [problem.path for problem in examine(elsewhere).problems] == ["/rules/0/tests/1"]  # its test fails now
+
+
+@pytest.mark.parametrize(
+    ("values", "path", "code"),
+    [
+        ([], "/values", "policy.type"),
+        ({f"v{number}": 1 for number in range(51)}, "/values", "policy.too_many"),
+        ({"Zones": []}, "/values/Zones", "policy.id"),
+        ({"zones": [["quan-1"]]}, "/values/zones", "policy.type"),
+        ({"zones": {"quan-1": 1}}, "/values/zones", "policy.type"),
+        ({"zones": None}, "/values/zones", "policy.type"),
+        ({"zones": 2**53}, "/values/zones", "policy.type"),
+        ({"zones": 0.5}, "/values/zones", "policy.type"),
+        ({"zones": "a" * 501}, "/values/zones", "policy.type"),
+        ({"zones": ["quan-1"] * 501}, "/values/zones", "policy.too_many"),
+    ],
+)
+def test_values_that_are_none(values: Any, path: str, code: str) -> None:
+    assert (path, code) in {(problem.path, problem.code) for problem in examine(changed("/values", values)).problems}
+
+
+def test_a_value_that_there_is_not() -> None:
+    missing = {**_by_zones(), "values": {"from_minute": 1080}}
+    assert {problem.code for problem in examine(missing).problems} >= {"policy.value"}
+
+
+def _waiving(**more: Any) -> dict[str, Any]:
+    lane = {
+        "id": "lane.valid",
+        "affected": ["vehicle.green_lane"],
+        "holds": {"!": [{"var": "vehicle.green_lane"}]},
+        "verdict": "accept",
+        "reason": "lane.green",
+        "waives": ["curfew"],
+        "words": ["Luồng xanh.", "Green lane."],
+        "cure": ["Không dừng xe.", "Do not stop it."],
+        "tests": [
+            {"about": "any vehicle", "evidence": {}, "holds": True},
+            {"about": "green lane", "evidence": {"vehicle": {"green_lane": True}}, "holds": False},
+        ],
+    }
+    return {**CURFEW, "id": "lane", "rules": [{**lane, **more}]}
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_remark_waives_policies_wherever_they_stand(first: bool) -> None:
+    lane = parse_policy(_waiving())
+    stops = msgspec.structs.replace(parse_policy(CURFEW), valid_from=NOW - dt.timedelta(days=9), valid_to=None)
+    lane = msgspec.structs.replace(lane, valid_from=stops.valid_from, valid_to=None)
+    by_night = next(test.evidence for test in stops.rules[0].tests if not test.holds)
+    book = Rulebook([lane, stops] if first else [stops, lane])
+    stopped, waved = (
+        judge(laid_over(by_night), book),
+        judge(laid_over({**by_night, "vehicle": {"green_lane": True}}), book),
+    )
+    assert stopped.outcome is not Outcome.ACCEPT
+    assert waved.outcome is Outcome.ACCEPT and [reason.code for reason in waved.reasons] == ["lane.green"]
+
+
+def test_a_broken_rule_of_a_waived_policy_stops_nobody() -> None:
+    broken = parse_policy(CURFEW)
+    never = msgspec.structs.replace(broken.rules[0], holds={"<": [{"var": "now"}, 1]})
+    book = Rulebook([parse_policy(_waiving()), msgspec.structs.replace(broken, rules=(never,))])
+    assert judge(SPECIMEN, book).failed == (never.id,)
+    waved = judge(laid_over({"vehicle": {"green_lane": True}}), book)
+    assert waved.failed == () and waved.outcome is Outcome.ACCEPT
+
+
+@pytest.mark.parametrize(
+    "more", [{"verdict": "manual"}, {"waives": []}, {"waives": "curfew"}, {"waives": ["Not An Id"]}]
+)
+def test_what_cannot_waive(more: dict[str, Any]) -> None:
+    assert any(problem.path.startswith("/rules/0/waives") for problem in examine(_waiving(**more)).problems)

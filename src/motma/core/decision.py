@@ -11,15 +11,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from motma.core.errors import Conflict
-from motma.core.evidence import Evidence, document
-from motma.core.flow import Advice
+from motma.core.evidence import UNTOLD, AsOf, Evidence, document, instant
+from motma.core.flow import Advice, Checkpoint
 from motma.core.policy import AS_READ, Policy, Rule, asked_of
 from motma.core.reasons import REASONS, Outcome, Reason
 from motma.core.rules import RuleError
 from motma.core.words import Words
 
-__all__ = ["Evidence", "Rulebook", "Verdict", "decide"]
+__all__ = ["Evidence", "Rulebook", "Verdict", "decide", "judge"]
 
+_NO_END = "~"  # after every date-time
 _WEIGHT = {Outcome.ACCEPT: 0, Outcome.MANUAL: 1, Outcome.REFER: 2, Outcome.REJECT: 3}
 
 
@@ -49,21 +50,25 @@ class Rulebook:
         """The reasons that the rules own, by code."""
         self.parts: tuple[_Part, ...] = tuple(
             (
-                policy.valid_from.astimezone(dt.UTC),  # within one zone, Python compares in a third of the time
-                policy.valid_to and policy.valid_to.astimezone(dt.UTC),
-                tuple((asked_of(rule.holds), self.reasons.get(rule.reason), rule.id) for rule in policy.rules),
+                policy.id,
+                instant(policy.valid_from),
+                instant(policy.valid_to) if policy.valid_to else _NO_END,
+                tuple(
+                    (asked_of(rule.holds, policy.values), self.reasons.get(rule.reason), rule.id, rule.waives)
+                    for rule in policy.rules
+                ),
             )
             for policy in policies
         )
 
 
-_Asked = tuple[Callable[[Any], bool], Reason | None, str]
-_Part = tuple[dt.datetime, dt.datetime | None, tuple[_Asked, ...]]
+_Asked = tuple[Callable[[Any], bool], Reason | None, str, tuple[str, ...]]
+_Part = tuple[str, str, str, tuple[_Asked, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The answer, its reasons in order, and where to go on to if that is the answer.
+    """The answer, its reasons in order, where to go on to if that is the answer, and how fresh what was used is.
 
     ``failed`` names the rules that had no value, for whoever looks after them.
     """
@@ -73,37 +78,52 @@ class Verdict:
     known: bool
     refer: Advice | None = None
     failed: tuple[str, ...] = ()
+    as_of: AsOf = UNTOLD
 
 
-def decide(evidence: Evidence, policy: Rulebook, now: dt.datetime) -> Verdict:
-    """Judge ``evidence`` by ``policy`` at ``now`` (the time of the scan, not of its arrival). Never raises."""
+def decide(evidence: Evidence, policy: Rulebook, checkpoint: Checkpoint | None, now: dt.datetime) -> Verdict:
+    """Judge ``evidence`` by ``policy`` at ``checkpoint`` and ``now`` (the time of the scan, not of its arrival).
+
+    Never raises.
+    """
     if not evidence.measure_active:
-        return Verdict(Outcome.ACCEPT, (REASONS["measure.none_active"],), known=True)
-    seen = document(evidence, now)
-    against: list[Reason] = []
-    failed: list[str] = []
-    for begins, ends, asked in policy.parts:
-        if now < begins or (ends is not None and now >= ends):
+        return Verdict(Outcome.ACCEPT, (REASONS["measure.none_active"],), known=True, as_of=evidence.as_of)
+    return judge(document(evidence, checkpoint, now), policy, evidence.refer, evidence.as_of)
+
+
+def judge(seen: Mapping[str, Any], policy: Rulebook, refer: Advice | None = None, as_of: AsOf = UNTOLD) -> Verdict:
+    """The verdict over an evidence document (:func:`motma.core.evidence.document`, or one kept of a scan)."""
+    now = seen["now"]
+    against: list[tuple[str, Reason]] = []
+    failed: list[tuple[str, str]] = []
+    waived: set[str] = set()
+    for name, begins, ends, asked in policy.parts:
+        if not begins <= now < ends:
             continue
-        for holds, reason, id in asked:
+        for holds, reason, id, waives in asked:
             try:
                 if not holds(seen):
-                    against.append(reason or REASONS.get(evidence.problem or "", REASONS["code.not_ours"]))
+                    against.append((name, reason or _as_read(seen)))
+                    waived.update(waives)
             except RuleError:
-                failed.append(id)
-    if failed or policy.unreadable:
-        against.append(REASONS["rule.error"])
-    if not against:
-        return _PASSES
-    against.sort(key=_lightness)  # stable: within one weight, the order of the rules
-    first, outcome, refer = against[0], against[0].outcome, None
-    if outcome is Outcome.REFER:
-        refer = evidence.refer
-        outcome = outcome if refer else Outcome.MANUAL  # nobody is sent on without a place to go on to
-    return Verdict(outcome, tuple(against), first.known, refer, tuple(failed))
+                failed.append((name, id))
+    reasons = [reason for name, reason in against if name not in waived]
+    without = tuple([id for name, id in failed if name not in waived])
+    if without or policy.unreadable:
+        reasons.append(REASONS["rule.error"])
+    if not reasons:
+        return Verdict(Outcome.ACCEPT, (), known=True, as_of=as_of)
+    reasons.sort(key=_lightness)  # stable: within one weight, the order of the rules
+    first, outcome = reasons[0], reasons[0].outcome
+    if outcome is not Outcome.REFER:
+        refer = None
+    elif not seen["diversion"]["open"]:
+        outcome = Outcome.MANUAL  # nobody is sent on without a place to go on to
+    return Verdict(outcome, tuple(reasons), first.known, refer, without, as_of)
 
 
-_PASSES = Verdict(Outcome.ACCEPT, (), known=True)
+def _as_read(seen: Mapping[str, Any]) -> Reason:
+    return REASONS.get(seen["code"]["problem"] or "", REASONS["code.not_ours"])
 
 
 def _lightness(reason: Reason) -> int:

@@ -13,9 +13,22 @@ from typing import Any
 from motma.core.claims import Worth
 from motma.core.code import Liveness, VerifiedCode
 from motma.core.facts import Standing
-from motma.core.flow import Advice
+from motma.core.flow import Advice, Checkpoint, direction
 from motma.core.identity import Grade
 from motma.core.ids import are_twins, fact_id_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AsOf:
+    """How fresh what was used is: when it was so. ``standing`` None: nobody was asked. ``status``: lists of codes."""
+
+    standing: dt.datetime | None = None
+    keys: dt.datetime | None = None
+    status: dt.datetime | None = None
+    rules: dt.datetime | None = None
+
+
+UNTOLD = AsOf()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +51,22 @@ class Evidence:
     somebody_else: bool = False
     measure_active: bool = True
     refer: Advice | None = None
+    as_of: AsOf = UNTOLD
 
 
-MOMENT, TRUTH, TEXT = "date-time", "truth", "text"
-"""Kinds of fields: a date-time with its zone, to the millisecond; true or false; any text."""
+MOMENT, TRUTH, TEXT, WHOLE = "date-time", "truth", "text", "integer"
+"""Kinds of fields: a date-time with its zone, to the millisecond; true or false; any text; an integer."""
 
 _LIVENESS = frozenset({"live", "stale", "static"})
 _WORTH = {worth: worth.name.lower() for worth in Worth}
 
 FIELDS: Mapping[str, str | frozenset[str]] = {
     "now": MOMENT,
+    "clock.minute": WHOLE,
     "measure.by_hand": _LIVENESS,
+    "checkpoint.id": TEXT,
+    "checkpoint.kind": frozenset({"gateway", "inner"}),
+    "checkpoint.area": TEXT,
     "code.problem": TEXT,
     "code.verified": TRUTH,
     "code.plain": TRUTH,
@@ -61,6 +79,9 @@ FIELDS: Mapping[str, str | frozenset[str]] = {
     "code.of_declaration": TRUTH,
     "code.superseded": TRUTH,
     "code.somebody_else": TRUTH,
+    "code.check_again": TRUTH,
+    "reading.kind": TEXT,
+    "reading.trust": frozenset({"good", "broken", "unknown", "plain"}),
     "standing.revoked": TRUTH,
     "standing.suspended": TRUTH,
     "declaration.grade": frozenset(map(str, Grade)),
@@ -68,16 +89,43 @@ FIELDS: Mapping[str, str | frozenset[str]] = {
     "declaration.at": MOMENT,
     "declaration.from": MOMENT,
     "declaration.until": MOMENT,
+    "trip.origin": TEXT,
+    "trip.destination": TEXT,
+    "trip.direction": frozenset({"in", "out", "within", "through"}),
+    "vehicle.kind": TEXT,
+    "vehicle.green_lane": TRUTH,
+    "permit.group": TEXT,
+    "permit.areas": TEXT,
+    "permit.from": MOMENT,
+    "permit.until": MOMENT,
+    "permit.revoked": TRUTH,
+    "permit.problem": TEXT,
+    "certificate.kind": frozenset({"vaccination", "test", "recovery"}),
+    "certificate.good": TRUTH,
+    "certificate.known": TRUTH,
+    "certificate.fits": TRUTH,
+    "certificate.at": MOMENT,
+    "certificate.doses": WHOLE,
+    "certificate.series": WHOLE,
+    "certificate.test": frozenset({"NAAT", "RAT"}),
+    "certificate.detected": TRUTH,
     "diversion.open": TRUTH,
+    "as_of.standing": MOMENT,
+    "as_of.keys": MOMENT,
+    "as_of.status": MOMENT,
+    "as_of.rules": MOMENT,
 }
-"""Path -> what lies there: a kind, or the texts that can. ``measure.by_hand`` holds an array of them."""
+"""Path -> what lies there: a kind, or the texts that can."""
 PARTS = frozenset(path.partition(".")[0] for path in FIELDS if "." in path)
-"""What the fields stand in. ``standing`` and ``declaration`` are null while nothing is known of the citizen."""
-LISTS = frozenset({"measure.by_hand"})
+"""What the fields stand in; null where there is nothing of the kind."""
+LISTS = frozenset({"measure.by_hand", "permit.areas"})
+"""Fields that hold an array of what :data:`FIELDS` says."""
 
 SPECIMEN: Mapping[str, Any] = {
     "now": "2026-01-18T07:00:00.000Z",
+    "clock": {"minute": 840},
     "measure": {"by_hand": ["stale"]},
+    "checkpoint": {"id": "g04-ba-lang", "kind": "gateway", "area": "binh-chanh"},
     "code": {
         "problem": None,
         "verified": True,
@@ -91,7 +139,9 @@ SPECIMEN: Mapping[str, Any] = {
         "of_declaration": True,
         "superseded": False,
         "somebody_else": False,
+        "check_again": False,
     },
+    "reading": None,
     "standing": {"revoked": False, "suspended": False},
     "declaration": {
         "grade": "matched",
@@ -100,13 +150,23 @@ SPECIMEN: Mapping[str, Any] = {
         "from": "2026-01-18T06:00:00.000Z",
         "until": "2026-01-21T06:00:00.000Z",
     },
+    "trip": {"origin": "p80", "destination": "quan-5", "direction": "in"},
+    "vehicle": {"kind": "motorbike", "green_lane": None},
+    "permit": None,
+    "certificate": None,
     "diversion": {"open": False},
+    "as_of": {
+        "standing": "2026-01-18T07:00:00.000Z",
+        "keys": "2026-01-18T07:00:00.000Z",
+        "status": None,
+        "rules": "2026-01-18T07:00:00.000Z",
+    },
 }
 """Of somebody who declared an hour ago, is known, well, and shows a live code: what a rule's tests are laid over."""
 
 
-def document(evidence: Evidence, now: dt.datetime) -> dict[str, Any]:
-    """``evidence`` at ``now`` as rules read it. What does not exist is null."""
+def document(evidence: Evidence, checkpoint: Checkpoint | None, now: dt.datetime) -> dict[str, Any]:
+    """``evidence`` at ``checkpoint`` and ``now`` as rules read it. What does not exist is null."""
     code, standing = evidence.code, evidence.standing
     said = what_the_code_rests_on(code, standing) if standing else None
     shown: dict[str, Any] = {
@@ -115,6 +175,7 @@ def document(evidence: Evidence, now: dt.datetime) -> dict[str, Any]:
         "plain": evidence.plain,
         "liveness": evidence.liveness if code or evidence.plain else None,  # a typed number has none
         "somebody_else": evidence.somebody_else,
+        "check_again": False,  # here the standing itself is asked, and no list of codes
         "superseded": False,
         "of_declaration": False,
         "matched": None,
@@ -136,26 +197,56 @@ def document(evidence: Evidence, now: dt.datetime) -> dict[str, Any]:
             shown["of_declaration"] = (newest and said.code is not None) or are_twins(
                 claims.code_id, fact_id_bytes(said.declaration)
             )
+    as_of, trip = evidence.as_of, said and said.trip
     return {
-        "now": _instant(now),
+        "now": instant(now),
+        "clock": {"minute": _minute(now)},
         "measure": {"by_hand": _in_order(evidence.by_hand)},
+        "checkpoint": {"id": checkpoint.id, "kind": checkpoint.kind, "area": checkpoint.area} if checkpoint else None,
         "code": shown,
+        "reading": None,
         "standing": {"revoked": standing.revoked, "suspended": standing.suspended} if standing else None,
         "declaration": {
             "grade": said.grade.value,
             "health": said.health,
-            "at": _instant(said.declared_at),
-            "from": _instant(said.valid_from),
-            "until": _instant(said.valid_until),
+            "at": instant(said.declared_at),
+            "from": instant(said.valid_from),
+            "until": instant(said.valid_until),
         }
         if said
         else None,
+        "trip": {
+            "origin": trip.origin,
+            "destination": trip.destination,
+            "direction": direction(trip.origin, trip.destination),
+        }
+        if trip
+        else None,
+        "vehicle": {"kind": trip and trip.vehicle, "green_lane": None},
+        "permit": None,
+        "certificate": None,
         "diversion": {"open": evidence.refer is not None},
+        "as_of": {
+            "standing": as_of.standing and instant(as_of.standing),
+            "keys": as_of.keys and instant(as_of.keys),
+            "status": as_of.status and instant(as_of.status),
+            "rules": as_of.rules and instant(as_of.rules),
+        },
     }
 
 
-def _instant(moment: dt.datetime) -> str:
-    """RFC 3339 in UTC, to the millisecond. From tables, in a third of the time that ``isoformat`` takes."""
+def _minute(moment: dt.datetime) -> int:
+    """Minutes since midnight in Vietnam, which knows no summer time."""
+    if moment.tzinfo is not dt.UTC:
+        moment = moment.astimezone(dt.UTC)
+    return (moment.hour * 60 + moment.minute + _HOURS_AHEAD * 60) % 1440
+
+
+def instant(moment: dt.datetime) -> str:
+    """As the document tells it: RFC 3339 in UTC, to the millisecond, so that texts are in the order of time.
+
+    From tables, in a third of the time that ``isoformat`` takes.
+    """
     if moment.tzinfo is not dt.UTC:
         moment = moment.astimezone(dt.UTC)
     minute = _MINUTES[moment.hour * 60 + moment.minute]
@@ -174,6 +265,7 @@ def _day(ordinal: int) -> str:
     return dt.date.fromordinal(ordinal).isoformat()
 
 
+_HOURS_AHEAD = 7
 _EPOCH = dt.date(1970, 1, 1).toordinal()
 _MINUTES = [f"T{hour:02}:{minute:02}:" for hour in range(24) for minute in range(60)]
 _SECONDS = [f"{second:02}." for second in range(60)]

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import heapq
+import re
 from collections.abc import Collection
 from functools import cached_property
 from typing import Literal
@@ -12,6 +13,8 @@ from motma.core.words import Words
 
 Direction = Literal["in", "out", "within", "through"]
 """Of a trip, as the areas of a network see it."""
+OUTSIDE = re.compile(r"p\d\d")
+"""How places outside a network are called; no area may be."""
 
 
 class Area(msgspec.Struct, frozen=True):
@@ -93,12 +96,6 @@ class Network(msgspec.Struct, frozen=True, dict=True):
         """
         return self._area_of_commune.get(commune) or f"p{province}"
 
-    def direction(self, origin: str, destination: str) -> Direction:
-        """Where a trip between two places, as :meth:`area_of` names them, goes."""
-        if origin in self.area_by_id:
-            return "within" if destination in self.area_by_id else "out"
-        return "in" if destination in self.area_by_id else "through"
-
     @cached_property
     def neighbours(self) -> dict[str, list[tuple[str, int]]]:
         near: dict[str, list[tuple[str, int]]] = {checkpoint.id: [] for checkpoint in self.checkpoints}
@@ -120,6 +117,14 @@ class Network(msgspec.Struct, frozen=True, dict=True):
                 if there not in metres:
                     heapq.heappush(ahead, (so_far + stretch, there))
         return metres
+
+
+def direction(origin: str, destination: str) -> Direction:
+    """Where a trip between two places, as :meth:`Network.area_of` names them, goes."""
+    begins, ends = OUTSIDE.fullmatch(origin) is None, OUTSIDE.fullmatch(destination) is None
+    if begins:
+        return "within" if ends else "out"
+    return "in" if ends else "through"
 
 
 class Diversion(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from motma.core.errors import Invalid
-from motma.core.evidence import FIELDS, LISTS, MOMENT, PARTS, SPECIMEN, TEXT, TRUTH
+from motma.core.evidence import FIELDS, LISTS, MOMENT, PARTS, SPECIMEN, TEXT, TRUTH, WHOLE
 from motma.core.policywords import WORDS
 from motma.core.reasons import REASONS, Outcome
 from motma.core.rules import Problem, RuleError, compile, reads, validate
@@ -22,15 +22,19 @@ from motma.core.words import Words
 
 AS_READ = "code.*"
 """The reason of the one kind of rule that owns none: what the reading of the code said (``code.problem``)."""
-_READING = "code.problem"
+_READING, _VALUES = "code.problem", "values."
 MAX_RULES, MAX_TESTS, MAX_CHARS = 100, 100, 500
 """Rules of a policy, tests of a rule, characters of a text."""
+MAX_VALUES, MAX_ITEMS, MAX_INTEGER = 50, 500, 2**53 - 1
+"""Named values of a policy, items of one or of a list in the evidence; integers that every device has."""
 
-_POLICY = {"id", "version", "title", "valid_from", "valid_to", "rules"}
-_RULE = {"id", "affected", "holds", "verdict", "known", "reason", "words", "cure", "tests"}
+_POLICY = {"id", "version", "title", "valid_from", "valid_to", "values", "rules"}
+_RULE = {"id", "affected", "holds", "verdict", "known", "waives", "reason", "words", "cure", "tests"}
 _OWNS = {"verdict", "words", "cure"}
+_OPTIONAL = {"known", "waives"}
 _TEST = {"about", "evidence", "holds"}
 _POLICY_ID = re.compile(r"[a-z][a-z0-9-]{0,39}")
+_VALUE = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _CODE = re.compile(r"[a-z][a-z0-9_]{0,29}\.[a-z][a-z0-9_]{0,39}")
 _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?"
@@ -51,7 +55,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """What has to hold, as CertLogic over the evidence, and what is said where it does not.
 
     ``affected`` are the fields on which it depends: it may read no others. ``known`` false: nothing was learnt.
-    ``verdict`` ``accept`` is a remark that stops nobody. With the reason :data:`AS_READ` the rest is as the reading of
+    ``verdict`` ``accept`` is a remark that stops nobody; it alone may ``waive`` policies: while it is made, they have
+    nothing to say. With the reason :data:`AS_READ` the rest is as the reading of
     the code says, and ``verdict``, ``words`` and ``cure`` are None.
     """
 
@@ -64,10 +69,14 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     words: Words | None = None
     cure: Words | None = None
     known: bool = True
+    waives: tuple[str, ...] = ()
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Rules that are switched on together, in order; in force from ``valid_from`` to before ``valid_to``."""
+    """Rules that are switched on together, in order; in force from ``valid_from`` to before ``valid_to``.
+
+    ``values`` are texts, integers, truths, or lists of them, that its rules read as ``values.NAME``.
+    """
 
     id: str
     version: int
@@ -75,6 +84,7 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     valid_from: dt.datetime
     rules: tuple[Rule, ...]
     valid_to: dt.datetime | None = None
+    values: Mapping[str, Any] = {}
 
 
 class PolicyError(Invalid):
@@ -115,10 +125,25 @@ def examine(raw: Any) -> Examined:
     return Examined(policy, (), tuple(_warnings(policy)))
 
 
-def asked_of(holds: Any) -> Callable[[Any], bool]:
+def asked_of(holds: Any, values: Mapping[str, Any] = {}) -> Callable[[Any], bool]:
     """``holds`` compiled: whether it is true of an evidence document. Raises :class:`RuleError`, as it does itself."""
+    holds = filled_in(holds, values)
     told = type(holds) is dict and len(holds) == 1 and _ALWAYS_TRUTH.issuperset(holds)
     return compile(holds if told else {"if": [holds, True, False]})
+
+
+def filled_in(holds: Any, values: Mapping[str, Any]) -> Any:
+    """``holds`` with what ``values`` say in the place of each ``{"var": "values.NAME"}``; others stay as they are."""
+    if not values:
+        return holds
+    if isinstance(holds, list):
+        return [filled_in(item, values) for item in holds]
+    if not isinstance(holds, dict):
+        return holds
+    path = holds.get("var")
+    if len(holds) == 1 and isinstance(path, str) and path.startswith(_VALUES) and path[len(_VALUES) :] in values:
+        return values[path[len(_VALUES) :]]
+    return {name: filled_in(operands, values) for name, operands in holds.items()}
 
 
 def laid_over(patch: Any, under: Any = SPECIMEN) -> Any:
@@ -136,7 +161,7 @@ def laid_over(patch: Any, under: Any = SPECIMEN) -> Any:
 
 def _warnings(policy: Policy) -> Iterator[Problem]:
     """Judged by the policy's own tests, all its rules over the evidence of each."""
-    stops = [asked_of(rule.holds) for rule in policy.rules if rule.verdict is not Outcome.ACCEPT]
+    stops = [asked_of(rule.holds, policy.values) for rule in policy.rules if rule.verdict is not Outcome.ACCEPT]
     seen = [laid_over(test.evidence) for rule in policy.rules for test in rule.tests]
     passed = [all(_holds(rule, one) is True for rule in stops) for one in seen]
     if not any(passed):
@@ -159,12 +184,13 @@ class _Walk:
         self.problems: list[Problem] = []
         self._rules: set[str] = set()
         self._reasons: set[str] = set()
+        self._values: dict[str, Any] = {}
 
     def say(self, code: str, path: str) -> None:
         self.problems.append(_say(code, path))
 
     def policy(self, raw: Any) -> None:
-        if not self._fields(raw, "", _POLICY, needed=_POLICY - {"valid_to"}):
+        if not self._fields(raw, "", _POLICY, needed=_POLICY - {"valid_to", "values"}):
             return
         if "id" in raw:
             self._named(raw["id"], "/id", _POLICY_ID)
@@ -176,14 +202,16 @@ class _Walk:
         ends = self._moment(raw["valid_to"], "/valid_to") if raw.get("valid_to") is not None else None
         if begins and ends and ends <= begins:
             self.say("policy.dates", "/valid_to")
+        if "values" in raw:
+            self._take(raw["values"], "/values")
         if "rules" in raw:
             for place, rule in enumerate(self._list(raw["rules"], "/rules", MAX_RULES)):
                 self._rule(rule, below("/rules", place))
 
     def _rule(self, raw: Any, path: str) -> None:
         as_read = isinstance(raw, dict) and raw.get("reason") == AS_READ
-        known = _RULE - _OWNS - {"known"} if as_read else _RULE
-        if not self._fields(raw, path, known, needed=known - {"known"}):
+        known = _RULE - _OWNS - _OPTIONAL if as_read else _RULE
+        if not self._fields(raw, path, known, needed=known - _OPTIONAL):
             return
         if "id" in raw and self._named(raw["id"], f"{path}/id", _CODE):
             self._once(raw["id"], self._rules, f"{path}/id")
@@ -196,6 +224,8 @@ class _Walk:
                 self.say("policy.type", f"{path}/known")
             elif not raw["known"] and raw.get("verdict") != Outcome.MANUAL:
                 self.say("policy.known", f"{path}/known")  # unknown is never invalid
+        if "waives" in raw and not as_read:
+            self._waives(raw, f"{path}/waives")
         for name in ("words", "cure"):
             if name in raw and not as_read:
                 self._words(raw[name], f"{path}/{name}")
@@ -205,6 +235,29 @@ class _Walk:
         asked = self._logic(raw["holds"], declared, f"{path}/holds") if "holds" in raw else None
         if "tests" in raw:
             self._trials(raw["tests"], asked, f"{path}/tests")
+
+    def _take(self, raw: Any, path: str) -> None:
+        """The values, if they are some."""
+        if not isinstance(raw, dict) or len(raw) > MAX_VALUES:
+            self.say("policy.too_many" if isinstance(raw, dict) else "policy.type", path)
+            return
+        for name, value in raw.items():
+            here = below(path, name)
+            if not self._named(name, here, _VALUE):
+                continue
+            items = value if isinstance(value, list) else [value]
+            if len(items) > MAX_ITEMS:
+                self.say("policy.too_many", here)
+            elif not all(_is_value(item) for item in items):
+                self.say("policy.type", here)
+            else:
+                self._values[name] = value
+
+    def _waives(self, raw: dict[str, Any], path: str) -> None:
+        for place, name in enumerate(self._list(raw["waives"], path, MAX_RULES)):
+            self._named(name, below(path, place), _POLICY_ID)
+        if raw.get("verdict") != Outcome.ACCEPT:
+            self.say("policy.waives", path)
 
     def _reason(self, code: Any, path: str) -> None:
         if code == AS_READ:
@@ -224,6 +277,7 @@ class _Walk:
         return declared
 
     def _logic(self, holds: Any, declared: list[str] | None, path: str) -> Callable[[Any], bool] | None:
+        holds = filled_in(holds, self._values)
         wrong = [Problem(path + one.path, one.code, one.words) for one in validate(holds)]
         self.problems += wrong
         try:
@@ -234,7 +288,9 @@ class _Walk:
             return None
         if declared is not None:
             for read in sorted(paths):
-                if read not in FIELDS and read not in PARTS and not _in_a_list(read):
+                if read.startswith(_VALUES):
+                    self.say("policy.value", path)
+                elif read not in FIELDS and read not in PARTS and not _in_a_list(read):
                     self.say("policy.field", path)
                 elif not any(read == field or read.startswith(f"{field}.") for field in declared):
                     self.say("policy.undeclared", path)
@@ -282,7 +338,7 @@ class _Walk:
         if kind is None:
             self.say("policy.type" if field in PARTS else "policy.field", path)
         elif field in LISTS:
-            if not (isinstance(value, list) and len(value) <= len(kind) and all(_fits(kind, one) for one in value)):
+            if not (isinstance(value, list) and len(value) <= MAX_ITEMS and all(_fits(kind, one) for one in value)):
                 self.say("policy.type", path)
         elif kind == MOMENT and isinstance(value, str):
             self._moment(value, path)
@@ -352,9 +408,17 @@ def _in_a_list(path: str) -> bool:
     return any(path.startswith(f"{field}.") for field in LISTS)
 
 
+def _is_value(value: Any) -> bool:
+    if isinstance(value, str):
+        return len(value) <= MAX_CHARS
+    return type(value) is bool or (type(value) is int and abs(value) <= MAX_INTEGER)
+
+
 def _fits(kind: str | frozenset[str], value: Any) -> bool:
     if kind == TRUTH:
         return type(value) is bool
+    if kind == WHOLE:
+        return type(value) is int and abs(value) <= MAX_INTEGER
     return isinstance(value, str) and (kind == TEXT or value in kind)
 
 

@@ -34,6 +34,16 @@ WORDS = {
             "policy.text", Words("Phải là chữ, từ 1 đến 500 ký tự.", "Must be a text of 1 to 500 characters.")
         ),
         errors.Problem(
+            "policy.value", Words("Chính sách không có giá trị tên này.", "The policy has no value of that name.")
+        ),
+        errors.Problem(
+            "policy.waives",
+            Words(
+                "Chỉ luật có kết luận accept mới được miễn các chính sách khác.",
+                "Only a rule with the verdict accept can waive other policies.",
+            ),
+        ),
+        errors.Problem(
             "policy.verdict",
             Words(
                 "Kết luận là reject, manual, refer, hoặc accept (chỉ ghi chú).",

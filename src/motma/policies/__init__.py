@@ -14,7 +14,7 @@ from motma.core.policy import Policy, parse_policy
 from motma.core.reasons import REASONS, Reason
 from motma.core.words import Words
 
-DEFAULT = ("code", "standing", "identity", "validity", "health", "proof", "diversion")
+DEFAULT = ("code", "freshness", "standing", "identity", "validity", "health", "proof", "diversion")
 """What decides unless a measure names others: every policy that ships, in order."""
 
 

@@ -12,12 +12,10 @@ from importlib import resources
 import msgspec
 
 from motma.core.errors import Invalid
-from motma.core.flow import Network
+from motma.core.flow import OUTSIDE, Network
 from motma.core.words import Words
 
 _AREA_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_OUTSIDE = re.compile(r"p[0-9]{2}")
-"""How places outside a network are called; no area may be."""
 
 
 def parse_network(data: bytes) -> Network:
@@ -47,7 +45,7 @@ def _check_areas(network: Network) -> None:
     ids = [area.id for area in network.areas]
     if doubled := {id for id in ids if ids.count(id) > 1}:
         raise _invalid("area_doubled", ", ".join(sorted(doubled)))
-    if wrong := [id for id in ids if not _AREA_ID.fullmatch(id) or _OUTSIDE.fullmatch(id)]:
+    if wrong := [id for id in ids if not _AREA_ID.fullmatch(id) or OUTSIDE.fullmatch(id)]:
         raise _invalid("area_id", ", ".join(map(repr, wrong)))
     places = {"": ()} if not ids else network.area_by_id
     if lost := [checkpoint for checkpoint in network.checkpoints if checkpoint.area not in places]:

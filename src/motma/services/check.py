@@ -10,7 +10,7 @@ from motma.core.code import Liveness, VerifiedCode, liveness
 from motma.core.decision import Evidence, Rulebook, Verdict, decide
 from motma.core.described import says
 from motma.core.errors import Conflict, Invalid
-from motma.core.evidence import is_of, what_the_code_rests_on
+from motma.core.evidence import AsOf, is_of, what_the_code_rests_on
 from motma.core.facts import Fact, Scanned, Standing
 from motma.core.flow import Advice, Network, advise
 from motma.core.fold import Board
@@ -139,8 +139,14 @@ class Check:
             by_hand=frozenset(measure.by_hand) if measure else frozenset(),
             measure_active=measure is not None,
             refer=self._refer(device.checkpoint, standing, board),
+            as_of=AsOf(standing=now, keys=now, rules=now),
         )
-        verdict = decide(evidence, self._rulebook(measure.policies if measure else ()), now)
+        verdict = decide(
+            evidence,
+            self._rulebook(measure.policies if measure else ()),
+            self._network.by_id.get(device.checkpoint),
+            now,
+        )
         qid = standing.qid if standing else (code.claims.qid if code else None)
         fact = Fact(
             id=scan_id,
