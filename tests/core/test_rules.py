@@ -12,7 +12,18 @@ import pytest
 from hypothesis import given, settings
 
 from motma.core.errors import MotmaError
-from motma.core.rules import BUDGET, MAX_DEPTH, MAX_PROBLEMS, MAX_SIZE, RuleError, compile, evaluate, reads, validate
+from motma.core.rules import (
+    BUDGET,
+    MAX_DEPTH,
+    MAX_PROBLEMS,
+    MAX_SIZE,
+    RuleError,
+    compile,
+    compile_truth,
+    evaluate,
+    reads,
+    validate,
+)
 from motma.core.rules.compiled import MAX_UCI
 from motma.core.rules.form import ARITY
 from motma.core.rules.problems import WORDS
@@ -170,6 +181,41 @@ def test_numbers_of_any_size() -> None:
         assert became({"<": [1, X]}, {"x": huge}) == {"error": ["rule.number", "/</1"]}
         assert became({"===": [X, 1]}, {"x": huge}) == {"error": ["rule.number", "/==="]}
         assert evaluate({"!": [X]}, {"x": huge}) is False
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["about"])
+def test_whether_it_is_true_is_what_if_says(case: dict[str, Any]) -> None:
+    expression, data = case["expression"], case.get("data")
+    try:
+        wanted: Any = evaluate({"if": [expression, True, False]}, data)
+    except RuleError as wrong:
+        wanted = wrong.code
+    try:
+        found: Any = compile_truth(expression)(data)
+    except RuleError as wrong:
+        found = wrong.code
+    assert found == wanted or wanted == "rule.too_deep"  # by the one level that asking adds
+
+
+@pytest.mark.parametrize(
+    ("expression", "data"),
+    [
+        ({"in": [{"var": "one"}, {"var": "many"}]}, {"one": 1, "many": list(range(BUDGET - 1))}),
+        ({"in": [{"var": "one"}, [{"var": "one"}, 2]]}, {"one": 1}),
+        (
+            {"!": [{"reduce": [{"var": "many"}, {"+": [{"var": "accumulator"}, 1]}, 0]}]},
+            {"many": [1] * (BUDGET // 4)},
+        ),
+        ({"var": "many"}, {"many": [[0] * 9] * 9}),
+    ],
+)
+def test_whether_it_is_true_costs_the_next_one_nothing(expression: Any, data: Any) -> None:
+    asked = compile_truth(expression)
+    first = asked(data)
+    assert first is evaluate({"if": [expression, True, False]}, data)
+    assert all(asked(data) is first for _ in range(60))
+    for _ in range(BUDGET if "in" in expression and len(data) == 1 else 0):
+        asked(data)  # what was spent does not add up
 
 
 def test_compiled_once_it_keeps_nothing() -> None:

@@ -198,8 +198,9 @@ def document(evidence: Evidence, checkpoint: Checkpoint | None, now: dt.datetime
                 claims.code_id, fact_id_bytes(said.declaration)
             )
     as_of, trip = evidence.as_of, said and said.trip
+    here = instant(now)  # and mostly when everything was so
     return {
-        "now": instant(now),
+        "now": here,
         "clock": {"minute": _minute(now)},
         "measure": {"by_hand": _in_order(evidence.by_hand)},
         "checkpoint": {"id": checkpoint.id, "kind": checkpoint.kind, "area": checkpoint.area} if checkpoint else None,
@@ -227,10 +228,10 @@ def document(evidence: Evidence, checkpoint: Checkpoint | None, now: dt.datetime
         "certificate": None,
         "diversion": {"open": evidence.refer is not None},
         "as_of": {
-            "standing": as_of.standing and instant(as_of.standing),
-            "keys": as_of.keys and instant(as_of.keys),
-            "status": as_of.status and instant(as_of.status),
-            "rules": as_of.rules and instant(as_of.rules),
+            "standing": here if as_of.standing is now else as_of.standing and instant(as_of.standing),
+            "keys": here if as_of.keys is now else as_of.keys and instant(as_of.keys),
+            "status": here if as_of.status is now else as_of.status and instant(as_of.status),
+            "rules": here if as_of.rules is now else as_of.rules and instant(as_of.rules),
         },
     }
 

@@ -16,7 +16,7 @@ from motma.core.errors import Invalid
 from motma.core.evidence import FIELDS, LISTS, MOMENT, PARTS, SPECIMEN, TEXT, TRUTH, WHOLE
 from motma.core.policywords import WORDS
 from motma.core.reasons import REASONS, Outcome
-from motma.core.rules import Problem, RuleError, compile, reads, validate
+from motma.core.rules import Problem, RuleError, compile_truth, reads, validate
 from motma.core.rules.problems import below
 from motma.core.words import Words
 
@@ -40,7 +40,6 @@ _MOMENT = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?"
     r"(?:Z|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])"
 )
-_ALWAYS_TRUTH = frozenset({"!", "===", "in", "<", ">", "<=", ">=", "before", "after", "not-before", "not-after"})
 
 
 class Trial(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -127,9 +126,7 @@ def examine(raw: Any) -> Examined:
 
 def asked_of(holds: Any, values: Mapping[str, Any] = {}) -> Callable[[Any], bool]:
     """``holds`` compiled: whether it is true of an evidence document. Raises :class:`RuleError`, as it does itself."""
-    holds = filled_in(holds, values)
-    told = type(holds) is dict and len(holds) == 1 and _ALWAYS_TRUTH.issuperset(holds)
-    return compile(holds if told else {"if": [holds, True, False]})
+    return compile_truth(filled_in(holds, values))
 
 
 def filled_in(holds: Any, values: Mapping[str, Any]) -> Any:
@@ -282,9 +279,7 @@ class _Walk:
         self.problems += wrong
         try:
             asked, paths = asked_of(holds), reads(holds)
-        except RuleError as error:
-            if not wrong:  # too deep, once it is asked whether it is true
-                self.problems.append(Problem(path, error.code, error.words))
+        except RuleError:  # it is said already
             return None
         if declared is not None:
             for read in sorted(paths):

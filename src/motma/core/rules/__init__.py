@@ -9,7 +9,7 @@ Source: ehn-dcc-development/dgc-business-rules, certlogic/specification, version
 
 from typing import Any
 
-from motma.core.rules.compiled import BUDGET, compile
+from motma.core.rules.compiled import BUDGET, compile, compile_truth
 from motma.core.rules.form import MAX_DEPTH, MAX_PROBLEMS, MAX_SIZE, validate
 from motma.core.rules.paths import reads
 from motma.core.rules.problems import Problem, RuleError
@@ -22,6 +22,7 @@ __all__ = [
     "Problem",
     "RuleError",
     "compile",
+    "compile_truth",
     "evaluate",
     "reads",
     "validate",

@@ -39,6 +39,8 @@ _ORDER: dict[str, _Compare] = {
     "not-after": operator.le,
     "not-before": operator.ge,
 }
+_TRUTHS = frozenset({"!", "===", "in", *_ORDER})
+"""Operations that give true or false and nothing else."""
 _UCI_SEPARATORS = str.maketrans("/#", "::")
 
 
@@ -58,6 +60,31 @@ def compile(expression: Any) -> Callable[[Any], Any]:
     return ask
 
 
+def compile_truth(expression: Any) -> Callable[[Any], bool]:
+    """The same of ``{"if": [expression, true, false]}``: whether it is true. In two thirds of the time."""
+    check(expression)
+    run, spends = _compile(expression, ""), _spends(expression)
+    whole = [BUDGET]  # which nothing takes from, unless it spends
+    if type(expression) is dict and _TRUTHS.issuperset(expression):
+        return (lambda data: run(data, [BUDGET])) if spends else (lambda data: run(data, whole))
+
+    def ask(data: Any) -> bool:
+        seen = run(data, [BUDGET] if spends else whole)
+        return bool(seen) if type(seen) in _PLAIN else _truth(seen, "/if/0")
+
+    return ask
+
+
+def _spends(expression: Any) -> bool:
+    """Whether any part of it costs more steps than it is long."""
+    if isinstance(expression, list):
+        return any(map(_spends, expression))
+    if not isinstance(expression, dict):
+        return False
+    ((name, operands),) = expression.items()
+    return name == "reduce" or (name == "in" and not _is_written_out(operands[1])) or _spends(operands)
+
+
 def _compile(expression: Any, path: str) -> _Run:
     if isinstance(expression, list):
         return _array([_compile(item, below(path, place)) for place, item in enumerate(expression)])
@@ -71,7 +98,7 @@ def _compile(expression: Any, path: str) -> _Run:
         return _plus_time(operands[0], int(operands[1]), operands[2], here)
     if name == "extractFromUVCI":
         return _extract(_compile(operands[0], below(here, 0)), int(operands[1]), here)
-    if name == "in" and isinstance(operands[1], list) and all(map(_is_literal, operands[1])):
+    if name == "in" and _is_written_out(operands[1]):
         return _in_literal(_compile(operands[0], below(here, 0)), list(operands[1]), here)
     if name == "reduce":
         return _reduce(operands, here)
@@ -85,8 +112,9 @@ def _compile(expression: Any, path: str) -> _Run:
     return _OTHERS[name](runs, here)
 
 
-def _is_literal(expression: Any) -> bool:
-    return not isinstance(expression, list | dict)
+def _is_written_out(expression: Any) -> bool:
+    """An array of literals."""
+    return isinstance(expression, list) and not any(isinstance(item, list | dict) for item in expression)
 
 
 # -- values ------------------------------------------------------------------------------------------------------------
