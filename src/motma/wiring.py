@@ -27,6 +27,7 @@ from motma.services.citizens import Citizens
 from motma.services.codes import CodeOffice
 from motma.services.declare import Declare
 from motma.services.enrol import Enrol
+from motma.services.gather import Gather
 from motma.services.identify import Identify
 from motma.services.matching import Matching
 from motma.services.plates import Plates
@@ -102,12 +103,13 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
             next_index=status.next_index,
             consequences=status.consequences,
         )
+        gather = Gather(store=store, board=board, network=network, rulebook=load_rulebook)
         check = Check(
             store=store,
             board=board,
             citizens=citizens,
             network=network,
-            rulebook=load_rulebook,
+            gather=gather,
             reasons=known_reasons(),
         )
         house = House(

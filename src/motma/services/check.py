@@ -1,28 +1,24 @@
 """Check: a code or a number, at a checkpoint, at a time -> a verdict that is on disk before it is said."""
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
 
-from motma.core.code import Liveness, VerifiedCode, liveness
-from motma.core.decision import Evidence, Rulebook, Verdict, decide
+from motma.core.code import Liveness, liveness
+from motma.core.decision import Verdict
 from motma.core.described import says
 from motma.core.errors import Conflict, Invalid
-from motma.core.evidence import AsOf, is_of, what_the_code_rests_on
 from motma.core.facts import Fact, Scanned, Standing
-from motma.core.flow import Advice, Network, advise
-from motma.core.fold import Board
-from motma.core.ids import FactId, Qid, parse_fact_id
-from motma.core.measure import active_measure
+from motma.core.flow import Advice, Network
+from motma.core.ids import FactId, parse_fact_id
 from motma.core.reasons import Outcome, Reason
-from motma.core.text import name_key
 from motma.core.words import Words
 from motma.services.board import BoardReader
 from motma.services.citizens import Citizens
 from motma.services.enrol import Device
-from motma.services.faces import face_of
+from motma.services.gather import Gather, Person
 from motma.services.shown import Shown, scanned, typed
 from motma.storage.store import Act, Already, Store
 
@@ -47,15 +43,6 @@ class Ask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         dt.datetime | None,
         says("The device's clock when it sends, at most ten minutes later.", "2026-01-18T14:20:01+07:00"),
     ] = None
-
-
-class Person(msgspec.Struct, frozen=True):
-    """Whom the officer should have before them: to compare with the document in their hand."""
-
-    qid: Qid
-    name: str
-    birth_date: dt.date
-    last_four: str
 
 
 class Why(msgspec.Struct, frozen=True):
@@ -102,16 +89,16 @@ class Check:
         board: BoardReader,
         citizens: Citizens,
         network: Network,
-        rulebook: Callable[[tuple[str, ...]], Rulebook],
+        gather: Gather,
         reasons: Mapping[str, Reason],
     ) -> None:
-        """``rulebook`` gives the policies of these names, of none the default; ``reasons`` all that were ever given."""
-        self._rulebook = rulebook
-        self._reasons = reasons
+        """``reasons``: all that were ever given, by code."""
         self._store = store
         self._board = board
         self._citizens = citizens
         self._network = network
+        self._gather = gather
+        self._reasons = reasons
 
     async def check(self, ask: Ask, *, device: Device, officer: str, now: dt.datetime) -> Checked:
         """Judge and record one scan. The same scan id again answers as it did the first time.
@@ -125,28 +112,9 @@ class Check:
         shown = await self._shown(ask, now)
         code = shown.code
         standing = await self._citizens.standing(shown.qid) if shown.qid else None
-        board = await self._board.current(now)
-        measure = active_measure(board.measures.values(), now)
         live = liveness(code, now - (_sent(ask) - scanned_at)) if code else None
-        person, somebody_else = await self._person(code, standing, now)
-        evidence = Evidence(
-            code=code,
-            problem=shown.problem,
-            plain=shown.plain,
-            somebody_else=somebody_else,
-            standing=standing,
-            liveness=live or "static",
-            by_hand=frozenset(measure.by_hand) if measure else frozenset(),
-            measure_active=measure is not None,
-            refer=self._refer(device.checkpoint, standing, board),
-            as_of=AsOf(standing=now, keys=now, rules=now),
-        )
-        verdict = decide(
-            evidence,
-            self._rulebook(measure.policies if measure else ()),
-            self._network.by_id.get(device.checkpoint),
-            now,
-        )
+        gathered = await self._gather.about(shown, standing, live, now)
+        person, verdict = gathered.person, self._gather.judge(gathered, device.checkpoint, now)
         qid = standing.qid if standing else (code.claims.qid if code else None)
         fact = Fact(
             id=scan_id,
@@ -181,41 +149,6 @@ class Check:
         if ask.qid is not None:
             return typed(ask.qid)
         return await scanned(ask.code or "", await self._board.keyring(now), self._citizens.find, now)
-
-    def _refer(self, checkpoint: str, standing: Standing | None, board: Board) -> Advice | None:
-        diversion = board.diversions.get(checkpoint)
-        if diversion is None:
-            return None
-        return advise(self._network, checkpoint, diversion, standing.route if standing else (), board.diversions)
-
-    async def _person(
-        self, code: VerifiedCode | None, standing: Standing | None, now: dt.datetime
-    ) -> tuple[Person | None, bool]:
-        """Whom the officer should have before them, and whether the code says somebody else.
-
-        A code of ours says whom its declaration was about; an old one may say somebody for whom an officer vouched, and
-        whoever else signs may put any name beside a number: what is known of the number here is said then, and nobody
-        goes on the strength of another's standing.
-        """
-        if code is None:
-            return await self._holder(standing), False
-        claims = code.claims
-        said = Person(claims.qid, claims.name, claims.birth_date, claims.last_four)
-        key = (await self._board.trust(now)).keys.get(code.key.kid.hex())
-        ours = key is not None and key.added.own
-        if standing is None:
-            return said, False
-        if ours and (not claims.matched or is_of(claims.code_id, what_the_code_rests_on(code, standing))):
-            return said, False
-        held = await self._holder(standing)
-        if held is None or (held.birth_date, name_key(held.name)) == (said.birth_date, name_key(said.name)):
-            return said, False
-        return held, True
-
-    async def _holder(self, standing: Standing | None) -> Person | None:
-        """Who a typed number belongs to, from the code last issued."""
-        face = await face_of(self._store, standing.code) if standing else None
-        return Person(standing.qid, face.name, face.birth_date, face.last_four) if standing and face else None
 
     async def _as_first_answered(self, again: Fact, person: Person | None, standing: Standing | None) -> Checked:
         """The answer that was given to the scan of this id. One verdict must never be shown for another person."""
