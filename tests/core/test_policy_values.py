@@ -1,0 +1,117 @@
+"""What a policy names for its rules, and what its remarks waive."""
+
+import datetime as dt
+from typing import Any
+
+import msgspec
+import pytest
+
+from motma.core.decision import Rulebook, judge
+from motma.core.evidence import SPECIMEN
+from motma.core.policy import examine, laid_over, parse_policy
+from motma.core.reasons import Outcome
+from tests.core.test_decision import NOW
+from tests.core.test_policy import CURFEW, changed
+
+ZONES = changed("/values", {"zones": ["quan-1", "quan-5"], "from_minute": 1080, "strict": True})
+ASKED_OF_ZONES = {
+    "if": [
+        {"in": [{"var": "trip.destination"}, {"var": "values.zones"}]},
+        {"<": [{"var": "clock.minute"}, {"var": "values.from_minute"}]},
+        True,
+    ]
+}
+
+
+def _by_zones() -> dict[str, Any]:
+    rule = {
+        **ZONES["rules"][0],
+        "holds": ASKED_OF_ZONES,
+        "affected": ["trip.destination", "clock.minute"],
+        "tests": [
+            {"about": "in the afternoon", "evidence": {}, "holds": True},
+            {"about": "in the evening", "evidence": {"clock": {"minute": 1080}}, "holds": False},
+        ],
+    }
+    return {**ZONES, "rules": [rule]}
+
+
+def test_rules_read_the_values_of_their_policy() -> None:
+    book = Rulebook([parse_policy(_by_zones())])
+    evening = laid_over({"clock": {"minute": 1100}})
+    assert judge(SPECIMEN, book).reasons == () and judge(evening, book).reasons != ()
+    elsewhere = {**_by_zones(), "values": {**ZONES["values"], "zones": ["go-vap"]}}
+    assert [problem.path for problem in examine(elsewhere).problems] == ["/rules/0/tests/1"]  # its test fails now
+
+
+@pytest.mark.parametrize(
+    ("values", "path", "code"),
+    [
+        ([], "/values", "policy.type"),
+        ({f"v{number}": 1 for number in range(51)}, "/values", "policy.too_many"),
+        ({"Zones": []}, "/values/Zones", "policy.id"),
+        ({"zones": [["quan-1"]]}, "/values/zones", "policy.type"),
+        ({"zones": {"quan-1": 1}}, "/values/zones", "policy.type"),
+        ({"zones": None}, "/values/zones", "policy.type"),
+        ({"zones": 2**53}, "/values/zones", "policy.type"),
+        ({"zones": 0.5}, "/values/zones", "policy.type"),
+        ({"zones": "a" * 501}, "/values/zones", "policy.type"),
+        ({"zones": ["quan-1"] * 501}, "/values/zones", "policy.too_many"),
+    ],
+)
+def test_values_that_are_none(values: Any, path: str, code: str) -> None:
+    assert (path, code) in {(problem.path, problem.code) for problem in examine(changed("/values", values)).problems}
+
+
+def test_a_value_that_there_is_not() -> None:
+    missing = {**_by_zones(), "values": {"from_minute": 1080}}
+    assert {problem.code for problem in examine(missing).problems} >= {"policy.value"}
+
+
+def _waiving(**more: Any) -> dict[str, Any]:
+    lane = {
+        "id": "lane.valid",
+        "affected": ["vehicle.green_lane"],
+        "holds": {"!": [{"var": "vehicle.green_lane"}]},
+        "verdict": "accept",
+        "reason": "lane.green",
+        "waives": ["curfew"],
+        "words": ["Luồng xanh.", "Green lane."],
+        "cure": ["Không dừng xe.", "Do not stop it."],
+        "tests": [
+            {"about": "any vehicle", "evidence": {}, "holds": True},
+            {"about": "green lane", "evidence": {"vehicle": {"green_lane": True}}, "holds": False},
+        ],
+    }
+    return {**CURFEW, "id": "lane", "rules": [{**lane, **more}]}
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_remark_waives_policies_wherever_they_stand(first: bool) -> None:
+    lane = parse_policy(_waiving())
+    stops = msgspec.structs.replace(parse_policy(CURFEW), valid_from=NOW - dt.timedelta(days=9), valid_to=None)
+    lane = msgspec.structs.replace(lane, valid_from=stops.valid_from, valid_to=None)
+    by_night = next(test.evidence for test in stops.rules[0].tests if not test.holds)
+    book = Rulebook([lane, stops] if first else [stops, lane])
+    stopped, waved = (
+        judge(laid_over(by_night), book),
+        judge(laid_over({**by_night, "vehicle": {"green_lane": True}}), book),
+    )
+    assert stopped.outcome is not Outcome.ACCEPT
+    assert waved.outcome is Outcome.ACCEPT and [reason.code for reason in waved.reasons] == ["lane.green"]
+
+
+def test_a_broken_rule_of_a_waived_policy_stops_nobody() -> None:
+    broken = parse_policy(CURFEW)
+    never = msgspec.structs.replace(broken.rules[0], holds={"<": [{"var": "now"}, 1]})
+    book = Rulebook([parse_policy(_waiving()), msgspec.structs.replace(broken, rules=(never,))])
+    assert judge(SPECIMEN, book).failed == (never.id,)
+    waved = judge(laid_over({"vehicle": {"green_lane": True}}), book)
+    assert waved.failed == () and waved.outcome is Outcome.ACCEPT
+
+
+@pytest.mark.parametrize(
+    "more", [{"verdict": "manual"}, {"waives": []}, {"waives": "curfew"}, {"waives": ["Not An Id"]}]
+)
+def test_what_cannot_waive(more: dict[str, Any]) -> None:
+    assert any(problem.path.startswith("/rules/0/waives") for problem in examine(_waiving(**more)).problems)
