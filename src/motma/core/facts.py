@@ -12,6 +12,7 @@ from motma.core.form import Health
 from motma.core.identity import Grade
 from motma.core.ids import FactId, Qid
 from motma.core.measure import Measure
+from motma.core.permit import Permit
 
 KeyUse = Literal["code", "root"]
 """What a key signs: codes and their status lists, or lists of trust."""
@@ -296,6 +297,29 @@ class MeasureEnded(msgspec.Struct, frozen=True, tag="measure.ended"):
     measure: str
 
 
+class PermitIssued(msgspec.Struct, frozen=True, tag="permit.issued"):
+    """A permit was given. ``permit.id`` is this fact's; its personal part is a :class:`PermitHolder`."""
+
+    permit: Permit
+
+
+class PermitHolder(msgspec.Struct, frozen=True):
+    """Whose a permit is, for whoever has to be sure of the right one: a citizen, or a vehicle's ``plate``."""
+
+    name: str = ""
+    birth_date: dt.date | None = None
+    last_four: str = ""
+    plate: str = ""
+
+
+class PermitRevoked(msgspec.Struct, frozen=True, tag="permit.revoked"):
+    """A permit was taken back for good, and why. The fact's id is the permit's, beginning with ``prr``: it can be told
+    of each permit only once, and is found by it."""
+
+    permit: FactId
+    reason: str
+
+
 What = (
     Accepted
     | Refused
@@ -320,6 +344,8 @@ What = (
     | KeyPromoted
     | KeyRetired
     | KeyRevoked
+    | PermitIssued
+    | PermitRevoked
 )
 
 

@@ -22,6 +22,8 @@ from motma.core.facts import (
     MeasurePublished,
     Merged,
     Parted,
+    PermitIssued,
+    PermitRevoked,
     Refused,
     Repaired,
     Restored,
@@ -36,6 +38,7 @@ from motma.core.flow import Diversion
 from motma.core.identity import Grade
 from motma.core.ids import FactId, twins_begin
 from motma.core.measure import Measure
+from motma.core.permit import Permit
 
 
 def apply(standing: Standing | None, fact: Fact) -> Standing | None:
@@ -62,6 +65,8 @@ def apply(standing: Standing | None, fact: Fact) -> Standing | None:
             return replace(standing, waiting=declared)
         return _declared_anew(standing, replace(declared, code=standing.code))
     if standing is None:
+        if isinstance(what, Took) and what.standing and fact.qid:  # a number that was given for a permit only
+            return replace(what.standing, qid=fact.qid, also=(what.other, *what.standing.also))
         return None
     if isinstance(what, Issued):
         if what.declaration == standing.declaration:
@@ -166,6 +171,16 @@ def fold(facts: Iterable[Fact]) -> Standing | None:
     for fact in facts:
         standing = apply(standing, fact)
     return standing
+
+
+def permit_after(permit: Permit | None, fact: Fact) -> Permit | None:
+    """The permit that a ``permit.*`` fact is about, as it is after it; facts of other kinds leave it as it is."""
+    what = fact.what
+    if isinstance(what, PermitIssued):
+        return what.permit
+    if isinstance(what, PermitRevoked) and permit and what.permit == permit.id:
+        return replace(permit, revoked_at=fact.at, reason=what.reason)
+    return permit
 
 
 class Board(msgspec.Struct, frozen=True):

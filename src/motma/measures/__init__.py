@@ -1,14 +1,17 @@
-"""Measures (biện pháp) that come with the house: only the demonstration's, and it is fictional.
+"""Measures (biện pháp) that come with the house: only the demonstration's, and it is fictional; and the published list
+of groups that permits were given to.
 
 A real measure is published by an operator and lives in the store.
 """
 
 import datetime as dt
+from functools import cache
 from importlib.resources import files
 
 import msgspec
 
 from motma.core.measure import Measure
+from motma.core.permit import Groups
 
 _STARTED_BEFORE = dt.timedelta(days=1)
 
@@ -23,3 +26,9 @@ def load_demo_measure(now: dt.datetime) -> Measure:
     return msgspec.structs.replace(
         measure, starts_at=starts_at, ends_at=starts_at + (measure.ends_at - measure.starts_at)
     )
+
+
+@cache
+def load_permit_groups() -> Groups:
+    """The groups of August 2021, as far as they are known; each says what in it is assumed."""
+    return msgspec.json.decode((files(__package__) / "permit-groups.json").read_bytes(), type=Groups)
