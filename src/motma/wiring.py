@@ -17,6 +17,7 @@ from motma.connectors.registry import NoRegistry
 from motma.connectors.registry.osia import OsiaRegistry, Where
 from motma.core.cose import Signer
 from motma.forms import load_form, load_units
+from motma.measures import load_permit_groups
 from motma.policies import known_reasons, load_rulebook
 from motma.roads import load_network
 from motma.services.afterwards import Afterwards
@@ -30,6 +31,8 @@ from motma.services.enrol import Enrol
 from motma.services.gather import Gather
 from motma.services.identify import Identify
 from motma.services.matching import Matching
+from motma.services.permit_import import PermitImport
+from motma.services.permits import Permits
 from motma.services.plates import Plates
 from motma.services.reissue import Reissue
 from motma.services.repair import Repair
@@ -112,6 +115,16 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
             gather=gather,
             reasons=known_reasons(),
         )
+        permits = Permits(
+            store=store,
+            board=board,
+            matching=matching,
+            citizens=citizens,
+            secrets=secrets,
+            random=random,
+            groups=load_permit_groups(),
+            areas={area.id: area.name for area in getattr(network, "areas", ())},
+        )
         house = House(
             declare=Declare(
                 store=store,
@@ -139,6 +152,8 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
                 secrets=secrets,
             ),
             review=Review(store=store, citizens=citizens, codes=codes, secrets=secrets, random=random),
+            permits=permits,
+            permit_import=PermitImport(permits=permits, secrets=secrets, random=random),
             plates=Plates(store=store, citizens=citizens, secrets=secrets, random=random),
             steer=Steer(store=store, board=board, network=network, random=random),
             enrol=Enrol(store=store, secrets=secrets, random=random, network=network),

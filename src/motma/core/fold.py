@@ -65,8 +65,6 @@ def apply(standing: Standing | None, fact: Fact) -> Standing | None:
             return replace(standing, waiting=declared)
         return _declared_anew(standing, replace(declared, code=standing.code))
     if standing is None:
-        if isinstance(what, Took) and what.standing and fact.qid:  # a number that was given for a permit only
-            return replace(what.standing, qid=fact.qid, also=(what.other, *what.standing.also))
         return None
     if isinstance(what, Issued):
         if what.declaration == standing.declaration:

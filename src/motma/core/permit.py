@@ -160,7 +160,9 @@ def check_window(valid_from: dt.datetime, valid_until: dt.datetime) -> None:
     if valid_until <= valid_from:
         raise Invalid(
             "permit.ends_first",
-            Words("Giấy hết hạn trước khi có hiệu lực. Xem lại hai ngày.", "It ends before it begins. Check the dates."),
+            Words(
+                "Giấy hết hạn trước khi có hiệu lực. Xem lại hai ngày.", "It ends before it begins. Check the dates."
+            ),
         )
     if valid_until - valid_from > LONGEST:
         raise Invalid(

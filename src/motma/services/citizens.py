@@ -21,7 +21,7 @@ from motma.core.ids import Document, Qid, new_fact_id, new_qid
 from motma.core.text import name_key
 from motma.core.words import Words
 from motma.services.afterwards import numbers_of
-from motma.services.matching import Found
+from motma.services.matching import Claimed, Found
 from motma.storage.keys import Secrets
 from motma.storage.store import Act, Store
 
@@ -30,12 +30,13 @@ _FACTS_MAX = 10_000
 
 class Place(msgspec.Struct, frozen=True):
     """Where a declaration belongs: the citizen's number, how they stand if they are known, what is claimed for them,
-    and other numbers that turn out to be theirs."""
+    and other numbers that turn out to be theirs; ``bare``: such that nobody ever declared under."""
 
     qid: Qid
     standing: Standing | None
     claims: tuple[tuple[bytes, str], ...]
     others: tuple[Standing, ...] = ()
+    bare: tuple[Qid, ...] = ()
 
     @property
     def still(self) -> tuple[Standing, ...]:
@@ -60,7 +61,10 @@ class Citizens:
 
     async def standing(self, qid: Qid) -> Standing | None:
         """Where the citizen with this number stands, whichever of their numbers it is."""
-        return (await numbers_of(self._store, qid))[1]
+        standing = (await numbers_of(self._store, qid))[1]
+        if standing is None and (other := await self._store.holder(self._goes_by(qid))) and other != qid:
+            standing = (await numbers_of(self._store, Qid(other)))[1]
+        return standing
 
     async def declared(self, standing: Standing) -> Declaration | None:
         """What the declaration that a citizen stands by says, as corrected by an officer if it was."""
@@ -69,14 +73,14 @@ class Citizens:
             return None
         return msgspec.json.decode(fact.personal, type=Declaration)
 
-    async def remember(self, declared: Declaration, found: Found) -> Found:
+    async def remember(self, declared: Claimed, found: Found) -> Found:
         """``found``; while the register is away, what it confirmed before: of whoever said exactly the same."""
         confirmed = self.confirmed_key(declared)
         if found.match.grade is Grade.PENDING and confirmed and await self._store.holder(confirmed):
             return Found(Match(Grade.MATCHED))
         return found
 
-    async def was_said(self, declared: Declaration) -> bool:
+    async def was_said(self, declared: Claimed) -> bool:
         """Whether somebody declared exactly the same before."""
         said = self._same(declared)
         return said is not None and await self._store.holder(said) is not None
@@ -88,34 +92,38 @@ class Citizens:
         known = await self._store.holder(self._person(qid))
         return known is not None and known != self._own(found.keys[-1]).hex()
 
-    async def place(self, declared: Declaration, found: Found, own_qid: Qid | None = None) -> Place:
+    async def place(self, declared: Claimed, found: Found, own_qid: Qid | None = None) -> Place:
         """Where ``declared`` belongs: to whom its documents do; else to who declared exactly the same, unless that is
-        somebody else by now; else to nobody yet, and then to ``own_qid`` or a new number."""
+        somebody else by now; else to nobody yet, and then to ``own_qid``, the number that was given them for a permit,
+        or a new one."""
         own = [self._own(key) for key in found.keys]
         said = self._same(declared)
         keys = own if said is None else [*own, said]
         held = await self._store.holders(keys)
         numbers = [Qid(qid) for qid in dict.fromkeys(held.values())]
-        standings = [one for one in [await self.standing(qid) for qid in numbers] if one]
-        standings = [one for one in standings if not await self.is_another(one.qid, found)]
+        stand = {qid: await self.standing(qid) for qid in numbers}
+        standings = [one for one in stand.values() if one and not await self.is_another(one.qid, found)]
         standing = standings[0] if standings else None
-        qid = standing.qid if standing else own_qid or self.new_qid()
+        bare = [qid for qid in numbers if stand[qid] is None and not await self.is_another(qid, found)]
+        qid = standing.qid if standing else own_qid or (bare[0] if bare else self.new_qid())
+        bare = [number for number in bare if number != qid] if found.match.grade.is_sure else []
         claims = [(key, str(qid)) for key in keys if key not in held]
         if own:  # one number is one person of the register, for ever
             claims.append((self._person(qid), own[-1].hex()))
         if found.match.grade.is_sure and own and (confirmed := self.confirmed_key(declared)):
             claims.append((confirmed, "confirmed"))
+        claims += [(self._goes_by(number), str(qid)) for number in bare]
         others = {other.qid: other for other in standings[1:] if other.qid != qid}
-        return Place(qid, standing, tuple(claims), tuple(others.values()))
+        return Place(qid, standing, tuple(claims), tuple(others.values()), tuple(bare))
 
     async def join(self, place: Place, *, by: str, now: dt.datetime) -> tuple[Fact, ...]:
         """The facts that make the other numbers of ``place`` one citizen with it."""
-        joined: list[Fact] = []
+        joined = [self._fact("tok", place.qid, Took(number, None), by, now) for number in place.bare]
         for other in place.others:
             joined += await self.merge(other, place.qid, by=by, now=now)
         return tuple(joined)
 
-    def confirmed_key(self, declared: Declaration) -> bytes | None:
+    def confirmed_key(self, declared: Claimed) -> bytes | None:
         """Claimed when the register confirms a declaration: the same said again is known while the register is away."""
         said = self._said(declared)
         return None if said is None or declared.document.kind == "none" else self._secrets.index("confirmed", said)
@@ -127,7 +135,11 @@ class Citizens:
     def _person(self, qid: Qid) -> bytes:
         return self._secrets.index("person", qid)
 
-    def _same(self, declared: Declaration) -> bytes | None:
+    def _goes_by(self, qid: Qid) -> bytes:
+        """Claimed for the number that who has ``qid`` goes by, when ``qid`` was given before anybody declared."""
+        return self._secrets.index("goes-by", qid)
+
+    def _same(self, declared: Claimed) -> bytes | None:
         said = self._said(declared)
         return None if said is None else self._secrets.index("declared-same", said)
 
@@ -135,7 +147,7 @@ class Citizens:
         return self._secrets.index("document", key)
 
     @staticmethod
-    def _said(declared: Declaration) -> str | None:
+    def _said(declared: Claimed) -> str | None:
         """Who the declaration says it is about; None if that names nobody in particular."""
         document = declared.subject
         if document is None:

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Callable
 
 import msgspec
+from msgspec.structs import replace
 
 from motma.core.errors import Unavailable
 from motma.core.facts import Accepted, Fact, Identified, Standing
@@ -101,6 +102,7 @@ class Identify:
             )
             facts.append((await self._codes.issue(declaration, due, now))[1])
         if place.qid == qid:
+            facts += await self._citizens.join(replace(place, others=()), by="worker", now=now)
             return Act(facts=await self._codes.complete(facts, now), once=place.claims)
         if not match.grade.is_sure:  # may be a stranger: they are not made one
             return Act(facts=await self._codes.complete(facts, now))

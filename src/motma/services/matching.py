@@ -7,6 +7,7 @@ one with another birth date: who waits for the answer learns nothing by the cloc
 
 import datetime as dt
 from collections.abc import Collection, Mapping, Sequence
+from typing import Protocol
 
 import msgspec
 
@@ -21,6 +22,23 @@ NOBODY = "000000000000"
 """A number of no province: asked about where there is nobody to ask about."""
 _NAMESAKES_MAX = 3
 _UNIDENTIFIED = Match(Grade.UNIDENTIFIED)
+
+
+class Claimed(Protocol):
+    """Who somebody is said to be: a declaration says so, and so does whoever gives a permit to somebody."""
+
+    @property
+    def document(self) -> Document: ...
+    @property
+    def guardian(self) -> Document | None: ...
+    @property
+    def subject(self) -> Document | None: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def birth_date(self) -> dt.date: ...
+    @property
+    def sex(self) -> str: ...
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -45,14 +63,14 @@ class Matching:
     def __init__(self, registry: Registry) -> None:
         self._registry = registry
 
-    async def who(self, declared: Declaration, accepts: Collection[str]) -> Found:
+    async def who(self, declared: Claimed, accepts: Collection[str]) -> Found:
         """Grade a declaration; *pending* while the register is away. ``accepts`` as :func:`compare` has it."""
         try:
             return await self.ask(declared, accepts)
         except Unavailable:
             return Found(PENDING)
 
-    async def ask(self, declared: Declaration, accepts: Collection[str]) -> Found:
+    async def ask(self, declared: Claimed, accepts: Collection[str]) -> Found:
         """As :meth:`who`, but raises :class:`Unavailable` ``register.unavailable`` while it is away."""
         claim = IdentityClaim(declared.document, declared.name, declared.birth_date)
         if declared.document.kind == "none":

@@ -232,7 +232,8 @@ class Repair:
             raise _somebody_else()
         if place.standing is None or (case.beside_who_is_known and grade is Grade.VOUCHED):
             # Nobody is known by this document yet: it is theirs. What is only vouched for proves nobody's document.
-            place = Place(own, case.standing, place.claims if place.standing is None else ())
+            theirs = place.standing is None
+            place = Place(own, case.standing, place.claims if theirs else (), (), place.bare if theirs else ())
         if place.standing and (place.standing.revoked or place.standing.suspended):
             raise _withdrawn()
         due = Due(

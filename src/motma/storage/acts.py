@@ -13,7 +13,8 @@ import msgspec
 from motma.core.errors import Invalid
 from motma.core.facts import Fact, Standing, What
 from motma.core.fold import Tally, tallies
-from motma.core.ids import FactId, Qid
+from motma.core.ids import FactId, Qid, same_moment_id
+from motma.core.permit import Permit
 from motma.core.words import Words
 from motma.storage.seal import Seal
 
@@ -96,6 +97,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _encode = msgspec.json.Encoder().encode
 _decode_what = msgspec.json.Decoder(What).decode
 _decode_standing = msgspec.json.Decoder(Standing).decode
+_decode_permit = msgspec.json.Decoder(Permit).decode
 _decode_scope = msgspec.json.Decoder(dict[str, str]).decode
 _kind_of: Mapping[type, str] = {kind: kind.__struct_config__.tag for kind in What.__args__}
 
@@ -194,6 +196,19 @@ def standing_row(standing: Standing, seq: int) -> Row:
 
 def standing_of(body: str) -> Standing:
     return _decode_standing(body)
+
+
+def permit_row(permit: Permit) -> Row:
+    return (permit.id, permit.holder, _encode(permit).decode())
+
+
+def facts_of_permit(id: str) -> tuple[str, str]:
+    """The ids of all facts that there can be about a permit, in the order in which they happen."""
+    return id, same_moment_id("prr", FactId(id))
+
+
+def permit_of(body: str) -> Permit:
+    return _decode_permit(body)
 
 
 def _credential_row(credential: Credential) -> Row:

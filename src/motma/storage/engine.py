@@ -19,6 +19,7 @@ class Wanted(msgspec.Struct, frozen=True):
     standing: Sequence[str] = ()
     histories: Sequence[str] = ()
     """Citizens of whom everything is wanted: for repair only."""
+    permits: Sequence[str] = ()
 
 
 class Loaded(msgspec.Struct):
@@ -31,14 +32,17 @@ class Loaded(msgspec.Struct):
     """QID -> body."""
     histories: dict[str, tuple[Sequence[Row], Row | None]]
     """QID -> rows of :data:`motma.storage.statements.HISTORY`, and the row of ``standing``."""
+    permits: dict[str, tuple[Sequence[Row], Row | None]] = {}
+    """Id -> the facts about a permit as rows of :data:`motma.storage.statements.FACT`, and the row of ``permits``."""
 
 
 class Rows(msgspec.Struct):
     """What to write, each a row in the order of its table's columns; no key twice within one table.
 
-    ``facts`` and ``once`` are new. ``standing``, ``holdings`` and ``credentials`` replace, ``tally`` adds to, the
-    row of the same key. ``no_standing`` are citizens whose standing goes. ``sealed`` are (seq, as it is, as it shall
-    be) of facts whose personal part is sealed anew; one that is no longer as it is said to be stays.
+    ``facts`` and ``once`` are new. ``standing``, ``holdings``, ``credentials`` and ``permits`` replace, ``tally`` adds
+    to, the row of the same key. ``no_standing`` are citizens whose standing goes, ``no_permits`` permits that go.
+    ``sealed`` are (seq, as it is, as it shall be) of facts whose personal part is sealed anew; one that is no longer as
+    it is said to be stays.
     """
 
     facts: list[Row] = []
@@ -47,7 +51,9 @@ class Rows(msgspec.Struct):
     tally: list[Row] = []
     holdings: list[Row] = []
     credentials: list[Row] = []
+    permits: list[Row] = []
     no_standing: list[str] = []
+    no_permits: list[str] = []
     sealed: list[tuple[int, bytes, bytes]] = []
 
 

@@ -31,10 +31,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert
 
 from motma.storage import migrations, statements
-from motma.storage.acts import Row
+from motma.storage.acts import Row, facts_of_permit
 from motma.storage.engine import Loaded, Rows, Unwritable, Wanted, too_new, unavailable
 from motma.storage.statements import POSTGRESQL, Query
-from motma.storage.tables import credentials, facts, holdings, once, standing, tally
+from motma.storage.tables import credentials, facts, holdings, once, permits, standing, tally
 
 CONNECT_SECONDS = 10
 WRITE_SECONDS = 30
@@ -274,12 +274,21 @@ async def _load(connection: Any, wanted: Wanted) -> Loaded:
     for qid in wanted.histories:
         history = await connection.fetch(statements.HISTORY.postgresql, qid)
         loaded.histories[qid] = history, await connection.fetchrow(statements.STANDING_ROW.postgresql, qid)
+    for id in wanted.permits:  # seldom, so the one statement for all that is frequent does not ask for them
+        about = [
+            row for fact in facts_of_permit(id) for row in await connection.fetch(statements.FACT.postgresql, fact)
+        ]
+        loaded.permits[id] = about, await connection.fetchrow(statements.PERMIT_ROW.postgresql, id)
     return loaded
 
 
 async def _write(connection: Any, rows: Rows) -> None:
     if rows.no_standing:
         await connection.execute(_DELETE_STANDING, rows.no_standing)
+    if rows.no_permits:
+        await connection.execute(_DELETE_PERMITS, rows.no_permits)
+    if rows.permits:
+        await connection.execute(_PUT_PERMITS, *zip(*rows.permits, strict=True))
     if rows.sealed:
         await connection.executemany(_RESEAL, [(new, seq, old) for seq, old, new in rows.sealed])
     new = (rows.facts, rows.once, rows.standing, rows.tally, rows.holdings, rows.credentials)
@@ -319,8 +328,8 @@ def _load_statement() -> str:
     )
 
 
-def _write_statement() -> str:
-    """All tables in one round trip: an INSERT from arrays for each. Arguments: every column of every table."""
+def _write_statement(*tables: Table) -> str:
+    """Tables in one round trip: an INSERT from arrays for each. Arguments: every column of every table."""
 
     def from_arrays(table: Table) -> Any:
         names = [column.name for column in table.columns]
@@ -331,16 +340,20 @@ def _write_statement() -> str:
         source = func.unnest(*arrays).table_valued(*names, name=f"new_{table.name}").render_derived()
         return statements.put(insert, table, select(*source.c))
 
-    *parts, last = (from_arrays(table) for table in _WRITTEN)
-    for table, part in zip(_WRITTEN, parts, strict=False):
+    *parts, last = (from_arrays(table) for table in tables)
+    for table, part in zip(tables, parts, strict=False):
         last = last.add_cte(part.cte(f"put_{table.name}"))
-    names = [f"{table.name}_{column.name}" for table in _WRITTEN for column in table.columns]
+    names = [f"{table.name}_{column.name}" for table in tables for column in table.columns]
     return statements.compiled(last, POSTGRESQL, *names)
 
 
 _WRITTEN = (facts, once, standing, tally, holdings, credentials)
 _LOAD = _load_statement()
-_WRITE = _write_statement()
+_WRITE = _write_statement(*_WRITTEN)
+_PUT_PERMITS = _write_statement(permits)  # on its own: most batches have none
+_DELETE_PERMITS = statements.compiled(
+    delete(permits).where(permits.c.id == _any_of("permits", Text)), POSTGRESQL, "permits"
+)
 _DELETE_STANDING = statements.compiled(
     delete(standing).where(standing.c.qid == _any_of("citizens", Text)), POSTGRESQL, "citizens"
 )

@@ -22,10 +22,10 @@ from sqlalchemy import ColumnElement, Table, bindparam, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
 from motma.storage import migrations, statements
-from motma.storage.acts import Row
+from motma.storage.acts import Row, facts_of_permit
 from motma.storage.engine import Loaded, Rows, Unwritable, Wanted, too_new, unavailable
 from motma.storage.statements import SQLITE, Query, compiled
-from motma.storage.tables import credentials, facts, holdings, once, standing, tally
+from motma.storage.tables import credentials, facts, holdings, once, permits, standing, tally
 
 T = TypeVar("T")
 
@@ -203,6 +203,17 @@ def _load(connection: sqlite3.Connection, wanted: Wanted) -> Loaded:
             )
             for qid in wanted.histories
         },
+        permits={
+            id: (
+                [
+                    row
+                    for fact in facts_of_permit(id)
+                    for row in connection.execute(statements.FACT.sqlite, (fact,)).fetchall()
+                ],
+                connection.execute(statements.PERMIT_ROW.sqlite, (id,)).fetchone(),
+            )
+            for id in wanted.permits
+        },
     )
 
 
@@ -224,11 +235,14 @@ def _write(connection: sqlite3.Connection, rows: Rows) -> None:
         (tally, rows.tally),
         (holdings, rows.holdings),
         (credentials, rows.credentials),
+        (permits, rows.permits),
     ):
         for chunk in _chunks(new):
             connection.execute(_insert(table, len(chunk)), list(chain.from_iterable(chunk)))
     for qid in rows.no_standing:
         connection.execute(_DELETE_STANDING, (qid,))
+    for id in rows.no_permits:
+        connection.execute(_DELETE_PERMIT, (id,))
     if rows.sealed:
         connection.executemany(_RESEAL, [(new, seq, old) for seq, old, new in rows.sealed])
 
@@ -244,6 +258,7 @@ def _chunks(items: Sequence[Any]) -> list[Sequence[Any]]:
 
 
 _DELETE_STANDING = compiled(delete(standing).where(standing.c.qid == bindparam("qid")), SQLITE, "qid")
+_DELETE_PERMIT = compiled(delete(permits).where(permits.c.id == bindparam("id")), SQLITE, "id")
 _RESEAL = compiled(statements.reseal(), SQLITE, "shall", "number", "is")
 
 

@@ -33,9 +33,11 @@ from motma.storage.tables import (
     holdings,
     is_control,
     is_pending,
+    is_permit,
     is_review,
     is_status,
     once,
+    permits,
     standing,
     tally,
 )
@@ -99,6 +101,27 @@ def _facts_after(condition: ColumnElement[bool]) -> Query:
 
 STATUS_FACTS = _facts_after(is_status())
 REVIEW_FACTS = _facts_after(is_review())
+PERMIT_FACTS = _facts_after(is_permit())
+PERMIT = _query(select(permits.c.body).where(permits.c.id == bindparam("id")), "id")
+PERMIT_ROW = _query(select(permits).where(permits.c.id == bindparam("id")), "id")
+PERMITS_BEFORE = _query(
+    select(permits.c.body)
+    .where(permits.c.id < bindparam("before", type_=Text))
+    .order_by(permits.c.id.desc())
+    .limit(_limit)
+    .offset(_from_first),
+    "before",
+    "limit",
+)
+PERMIT_ROWS = _query(
+    select(permits)
+    .where(permits.c.id > bindparam("after", type_=Text))
+    .order_by(permits.c.id)
+    .limit(_limit)
+    .offset(_from_first),
+    "after",
+    "limit",
+)
 FACTS_BY_KIND = _query(select(facts.c.kind, func.count()).group_by(facts.c.kind))
 CITIZENS = _query(select(func.count()).select_from(standing))
 STANDING = _query(select(standing.c.body).where(standing.c.qid == bindparam("qid")), "qid")
@@ -191,6 +214,14 @@ def holders(keys: int) -> Query:
     names = [f"key_{n}" for n in range(keys)]
     wanted = once.c.key.in_([bindparam(name, type_=LargeBinary) for name in names])
     return _query(select(once.c.key, once.c.value).where(wanted), *names)
+
+
+@lru_cache
+def permits_of(holders: int) -> Query:
+    """The permits of ``holders`` many holders. Arguments: the holders."""
+    names = [f"holder_{n}" for n in range(holders)]
+    wanted = permits.c.holder.in_([bindparam(name, type_=Text) for name in names])
+    return _query(select(permits.c.body).where(wanted).order_by(permits.c.id), *names)
 
 
 @lru_cache

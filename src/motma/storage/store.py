@@ -20,6 +20,7 @@ from motma.core.errors import Unavailable
 from motma.core.facts import Fact, Standing
 from motma.core.fold import Tally, apply
 from motma.core.ids import FactId, Qid
+from motma.core.permit import Permit
 from motma.core.words import Words
 from motma.storage import statements
 from motma.storage.acts import (
@@ -32,6 +33,7 @@ from motma.storage.acts import (
     Stale,
     credential_of,
     fact_of,
+    permit_of,
     prepare,
     standing_of,
     standing_row,
@@ -39,6 +41,7 @@ from motma.storage.acts import (
     to_time,
 )
 from motma.storage.engine import Engine, Loaded, Rows, Wanted
+from motma.storage.permits import rebuild_permits
 from motma.storage.seal import Ring, Seal, SealKey, UnknownKey, number_of, prefix
 from motma.storage.writer import Writer, seal_claim
 
@@ -51,6 +54,7 @@ BATCH_SEALED = 200
 """How many personal parts are sealed anew in one transaction: some ten milliseconds of the writers' time."""
 _TRIES, _PAUSE_SECONDS = 8, 0.5
 _LAST_QID = "9" * 19  # after every QID, in every collation
+_AFTER_PERMITS = "prm_z"  # likewise: the first character of an id is a digit
 
 
 class Rebuilt(msgspec.Struct, frozen=True):
@@ -154,6 +158,23 @@ class Store:
     async def standings(self, after: Qid, limit: int) -> list[Standing]:
         """At most ``limit`` citizens in the order of their numbers, those after ``after`` ("" for the first)."""
         return [standing_of(body) for (body,) in await self._engine.scan(statements.STANDINGS_PAGE, after, limit)]
+
+    # ------------------------------------------------------------ permits
+
+    async def permits_of(self, holders: Sequence[str]) -> list[Permit]:
+        """Every permit of these holders (numbers of a citizen, hashes of plates), oldest first, revoked ones too."""
+        rows = await self._engine.read(statements.permits_of(len(holders)), *holders) if holders else ()
+        return [permit_of(body) for (body,) in rows]
+
+    async def permit(self, id: str) -> Permit | None:
+        """One permit, revoked or not."""
+        rows = await self._engine.read(statements.PERMIT, id)
+        return permit_of(rows[0][0]) if rows else None
+
+    async def permits(self, limit: int, before: str = "") -> list[Permit]:
+        """At most ``limit`` permits, the newest first, those issued before the one with the id ``before``."""
+        rows = await self._engine.scan(statements.PERMITS_BEFORE, before or _AFTER_PERMITS, limit)
+        return [permit_of(body) for (body,) in rows]
 
     # ------------------------------------------------------------ the whole
 
@@ -322,6 +343,10 @@ class Store:
 
         await self._engine.commit(Wanted(histories=citizens), judged)
         return differing
+
+    async def rebuild_permits(self, *, repair: bool = False) -> tuple[int, tuple[FactId, ...]]:
+        """(permits checked, those whose row is not the fold of their facts); ``repair`` puts right what differs."""
+        return await rebuild_permits(self._engine, repair)
 
 
 def _check_seals(told: dict[bytes, str], held: dict[bytes, str]) -> None:

@@ -87,6 +87,14 @@ def is_review() -> ColumnElement[bool]:
 
 Index("ix_facts_review", facts.c.seq, sqlite_where=is_review(), postgresql_where=is_review())
 
+
+def is_permit() -> ColumnElement[bool]:
+    """The facts about permits, citizens' and vehicles'. Written out for the same reason."""
+    return facts.c.kind.like(literal_column("'permit.%'"))
+
+
+Index("ix_facts_permit", facts.c.seq, sqlite_where=is_permit(), postgresql_where=is_permit())
+
 once = Table(
     "once",
     metadata,
@@ -145,6 +153,18 @@ holdings = Table(
     Column("qid", Text, nullable=False),
     Column("at", _Whole, nullable=False),
     PrimaryKeyConstraint("wallet", "declaration"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+permits = Table(
+    "permits",
+    metadata,
+    Column("id", Text, nullable=False),  # of the fact that it was issued
+    Column("holder", Text, nullable=False),  # a QID, or the keyed hash of a plate in hex
+    Column("body", Text, nullable=False),
+    PrimaryKeyConstraint("id"),
+    Index(None, "holder"),
     sqlite_strict=True,
     sqlite_with_rowid=False,
 )

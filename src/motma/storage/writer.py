@@ -11,9 +11,10 @@ from collections.abc import Sequence
 import msgspec
 
 from motma.core.errors import MotmaError, Unavailable
-from motma.core.facts import Standing
-from motma.core.fold import apply
-from motma.core.ids import Qid
+from motma.core.facts import Fact, PermitIssued, PermitRevoked, Standing
+from motma.core.fold import apply, permit_after
+from motma.core.ids import FactId, Qid
+from motma.core.permit import Permit
 from motma.core.words import Words
 from motma.storage.acts import (
     APPENDED,
@@ -22,6 +23,8 @@ from motma.storage.acts import (
     Prepared,
     Row,
     Stale,
+    permit_of,
+    permit_row,
     standing_of,
     standing_row,
     to_micros,
@@ -59,6 +62,9 @@ def wanted(acts: Sequence[Prepared]) -> Wanted:
             {fact.qid for prepared in acts for fact in prepared.act.facts if fact.qid}
             | {standing.qid for prepared in acts for standing in prepared.act.still}
         ),
+        permits=[
+            fact.what.permit for prepared in acts for fact in prepared.act.facts if isinstance(fact.what, PermitRevoked)
+        ],
     )
 
 
@@ -76,6 +82,7 @@ def plan(acts: Sequence[Prepared], loaded: Loaded) -> Plan:
     counts: dict[tuple[str, int, str, str], int] = {}
     holdings: dict[tuple[bytes, str], Row] = {}
     credentials: dict[bytes, Row] = {}
+    permits: dict[FactId, Permit | None] = {}
 
     def stands(qid: Qid) -> Standing | None:
         if qid not in standings:
@@ -98,6 +105,8 @@ def plan(acts: Sequence[Prepared], loaded: Loaded) -> Plan:
             seq += 1
             ids.add(fact.id)
             rows.facts.append((seq, *row))
+            if isinstance(fact.what, PermitIssued | PermitRevoked):
+                _follow(permits, fact, loaded)
             if fact.qid is None:
                 continue
             before = stands(fact.qid)
@@ -120,7 +129,20 @@ def plan(acts: Sequence[Prepared], loaded: Loaded) -> Plan:
     rows.tally = [(*at, n) for at, n in counts.items()]
     rows.holdings = list(holdings.values())
     rows.credentials = list(credentials.values())
+    rows.permits = [permit_row(permit) for permit in permits.values() if permit]
     return Plan(rows, outcomes)
+
+
+def _follow(permits: dict[FactId, Permit | None], fact: Fact, loaded: Loaded) -> None:
+    """Keep in ``permits`` what the one that ``fact`` is about has become."""
+    what = fact.what
+    if isinstance(what, PermitIssued):
+        permits[what.permit.id] = permit_after(None, fact)
+    elif isinstance(what, PermitRevoked):
+        if what.permit not in permits:
+            kept = loaded.permits[what.permit][1]
+            permits[what.permit] = permit_of(kept[-1]) if kept else None
+        permits[what.permit] = permit_after(permits[what.permit], fact)
 
 
 class Writer:

@@ -9,6 +9,8 @@ from motma.services.carriers import Carriers
 from motma.services.check import Check
 from motma.services.declare import Declare
 from motma.services.enrol import Enrol
+from motma.services.permit_import import PermitImport
+from motma.services.permits import Permits
 from motma.services.plates import Plates
 from motma.services.repair import Repair
 from motma.services.review import Review
@@ -30,6 +32,8 @@ class House:
     repair: Repair
     review: Review
     plates: Plates
+    permits: Permits
+    permit_import: PermitImport
     steer: Steer
     enrol: Enrol
     trust_list: TrustDesk

@@ -1,0 +1,415 @@
+"""What is asked for a permit: the fields of the operators' page and the columns of a table, read by the same rules.
+
+A table's columns come in any order and under the names that offices give them; what a cell means is said here, whether
+it is text or what a spreadsheet made of it (a number, a date). Nothing is guessed: no scope is not the widest scope.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal, TypeVar
+
+import msgspec
+
+from motma.core.errors import Invalid, Problem
+from motma.core.form import parse_birth_date
+from motma.core.ids import Document, Qid, check_number_fits, parse_document, parse_plate, parse_qid
+from motma.core.permit import Group, Groups, Level, Signatory, check_scope, check_window
+from motma.core.text import fold, parse_line, parse_name
+from motma.core.words import Words
+
+Cell = str | int | float | bool | dt.datetime | dt.date | None
+"""What stands in one cell of a table. Dates without a time zone are Vietnamese."""
+
+Column = Literal[
+    "group", "areas", "from", "until", "signed_by", "signed_area", "number", "document", "kind", "issuer", "name",
+    "birth_date", "qid", "plate",
+]  # fmt: skip
+
+_T = TypeVar("_T")
+_VN_TIME = dt.timezone(dt.timedelta(hours=7))
+_A_DAY = dt.timedelta(days=1)
+_EXCEL_DAY_0 = dt.datetime(1899, 12, 30)  # noqa: DTZ001  a spreadsheet's day has no zone
+_SERIAL_MIN, _SERIAL_MAX = 10_000, 80_000  # 18 May 1927 to 10 January 2119
+_DAY_FIRST = re.compile(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})(?:[ ,]+(\d{1,2})[:h](\d{2})(?::\d{2})?)?")
+_ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::\d{2}(?:\.\d+)?)?)?")
+_DIGITS = re.compile(r"[0-9]{4,5}")
+_ROUNDED = re.compile(r"[0-9][.,]?[0-9]*E\+?[0-9]+", re.IGNORECASE)
+_BETWEEN = re.compile(r"[;,|/\n]+")
+_NUMBER_MAX, _WORDS_MAX = 40, 200
+
+HEADERS: Mapping[Column, tuple[str, ...]] = {
+    "group": ("Nhóm", "Nhóm đối tượng", "Mã nhóm", "Group", "Group code"),
+    "areas": ("Khu vực", "Phạm vi", "Khu vực được đi", "Địa bàn", "Areas", "Area", "Scope"),
+    "from": ("Từ ngày", "Có hiệu lực từ", "Hiệu lực từ", "Từ", "Ngày bắt đầu", "From", "Valid from"),
+    "until": ("Đến ngày", "Đến hết ngày", "Hiệu lực đến", "Đến", "Ngày hết hạn", "Until", "To", "Valid until"),
+    "signed_by": ("Nơi ký", "Cơ quan cấp", "Đơn vị cấp", "Nơi cấp giấy", "Signed by", "Issued by"),
+    "signed_area": ("Khu vực của nơi ký", "Quận của nơi ký", "Area of signatory", "Signatory area"),
+    "number": ("Số giấy", "Số giấy đi đường", "Permit number", "Permit no"),
+    "document": ("Số giấy tờ", "Số CCCD", "CCCD", "Số CMND", "CMND", "CCCD/CMND", "CMND/CCCD", "Số CMND/CCCD",
+                 "Số CCCD/CMND", "Số định danh", "Hộ chiếu", "Số hộ chiếu", "Document number", "ID number"),
+    "kind": ("Loại giấy tờ", "Document kind", "Kind of document"),
+    "issuer": ("Nước cấp hộ chiếu", "Quốc tịch", "Passport country", "Nationality"),
+    "name": ("Họ và tên", "Họ tên", "Tên", "Full name", "Name"),
+    "birth_date": ("Ngày sinh", "Năm sinh", "Ngày tháng năm sinh", "Birth date", "Date of birth"),
+    "qid": ("Mã số QR", "Mã QR", "Mã số", "QID"),
+    "plate": ("Biển số", "Biển số xe", "Biển kiểm soát", "Plate", "Number plate"),
+}  # fmt: skip
+"""What columns are called, the first as the template has it; read without case, tones and signs."""
+
+NEEDED: tuple[Column, ...] = ("group", "areas", "from", "until", "signed_by")
+"""Columns that a table cannot do without; besides, one that names the holder."""
+NAMES_HOLDER: tuple[Column, ...] = ("document", "qid", "plate")
+
+_KINDS = {
+    "CCCD": "cccd", "CAN CUOC": "cccd", "CAN CUOC CONG DAN": "cccd", "DINH DANH": "cccd", "ID": "cccd",
+    "CMND": "cmnd", "CHUNG MINH NHAN DAN": "cmnd", "HO CHIEU": "passport", "PASSPORT": "passport",
+}  # fmt: skip
+# A ward's before a district's: "Công an phường 14, Quận 3" is the ward's.
+_LEVELS: tuple[tuple[Level, frozenset[str]], ...] = (
+    ("ward", frozenset({"PHUONG", "XA", "TT", "WARD", "COMMUNE"})),
+    ("district", frozenset({"QUAN", "HUYEN", "DISTRICT"})),
+    ("city", frozenset({"PC08", "TP", "PHO", "CITY"})),
+)
+_ALL = frozenset({"TOAN THANH PHO", "TOAN TP", "CA THANH PHO", "ALL", "CITY WIDE", "WHOLE CITY", "*"})
+
+
+class Named(msgspec.Struct, frozen=True):
+    """Somebody as whoever gives a permit names them: as a declaration does, but for what it does not ask."""
+
+    document: Document
+    name: str
+    birth_date: dt.date
+
+    @property
+    def guardian(self) -> None:
+        return None
+
+    @property
+    def subject(self) -> Document:
+        return self.document
+
+    @property
+    def sex(self) -> str:
+        return ""
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """A permit that is asked for, and for whom: ``named``, or the citizen with the number ``qid``, or ``plate``."""
+
+    group: str
+    areas: tuple[str, ...]
+    valid_from: dt.datetime
+    valid_until: dt.datetime
+    signed_by: Signatory
+    number: str = ""
+    named: Named | None = None
+    qid: Qid | None = None
+    plate: str = ""
+
+
+_MISSING = Problem("field.missing", Words("Ô này cần được điền.", "This must be filled in."))
+
+
+def column_of(header: str) -> Column | None:
+    """Which column a header names; None for one that is none of ours."""
+    return _COLUMNS.get(_plain(header))
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.sub(r"[^A-Z0-9]+", " ", fold(text)).split())
+
+
+_COLUMNS: dict[str, Column] = {_plain(name): column for column, names in HEADERS.items() for name in names}
+
+
+def parse_asked(cells: Mapping[str, Cell], groups: Groups, areas: Mapping[str, Words], now: dt.datetime) -> Asked:
+    """Read one row or one sent page. ``areas``: id -> name of those that exist.
+
+    Raises :class:`Invalid` ``permit.fields`` with *every* column that needs mending.
+    """
+    row = _Row(cells)
+    group = row.take("group", lambda cell: _group(cell, groups))
+    scope = row.take("areas", lambda cell: _areas(cell, areas))
+    begins = row.take("from", lambda cell: _moment(cell, end=False))
+    ends = row.take("until", lambda cell: _moment(cell, end=True))
+    level = row.take("signed_by", _level)
+    signed_area = row.take("signed_area", lambda cell: _area(cell, areas), optional=True)
+    number = row.take("number", lambda cell: parse_line(_text(cell), _NUMBER_MAX), optional=True)
+    qid = row.take("qid", lambda cell: parse_qid(_text(cell)), optional=True)
+    plate = row.take("plate", lambda cell: parse_plate(_text(cell)), optional=True)
+    named = _named(row, now) if any(row.has(column) for column in ("document", "name", "birth_date")) else None
+    if begins and ends:
+        row.hold("until", lambda: _check_time(begins, ends, now))
+    signed_by = Signatory(level, signed_area or "") if level else None
+    if signed_by and scope is not None and "signed_area" not in row.problems:
+        wrong: Column = "signed_area" if signed_by.level == "ward" and not signed_by.area else "areas"
+        row.hold(wrong, lambda: check_scope(signed_by, scope, areas))
+    _check_holder(row, group)
+    row.finish()
+    assert group and scope is not None and begins and ends and signed_by
+    return Asked(
+        group=group.code,
+        areas=scope,
+        valid_from=begins,
+        valid_until=ends,
+        signed_by=signed_by,
+        number=number or "",
+        named=named,
+        qid=qid,
+        plate=plate or "",
+    )
+
+
+class _Row:
+    """Cells by column; every problem is kept and none stops the reading."""
+
+    def __init__(self, cells: Mapping[str, Cell]) -> None:
+        self._cells = cells
+        self.problems: dict[str, Problem] = {}
+
+    def cell(self, column: Column) -> Cell:
+        value = self._cells.get(column)
+        return value.strip() if isinstance(value, str) else value
+
+    def has(self, column: Column) -> bool:
+        return self.cell(column) not in (None, "")
+
+    def take(self, column: Column, parse: Callable[[Cell], _T], *, optional: bool = False) -> _T | None:
+        cell = self.cell(column)
+        if cell in (None, ""):
+            if not optional:
+                self.problems[column] = _MISSING
+            return None
+        try:
+            return parse(cell)
+        except Invalid as invalid:
+            self.problems[column] = Problem(invalid.code, invalid.words)
+            return None
+
+    def hold(self, column: Column, check: Callable[[], None]) -> None:
+        try:
+            check()
+        except Invalid as invalid:
+            self.problems.setdefault(column, Problem(invalid.code, invalid.words))
+
+    def finish(self) -> None:
+        if self.problems:
+            raise Invalid(
+                "permit.fields",
+                Words("Có ô cần sửa.", "Some fields need mending."),
+                self.problems,
+            )
+
+
+def _check_holder(row: _Row, group: Group | None) -> None:
+    """A vehicle's group wants a plate, the others a citizen; and one holder only."""
+    of_vehicle = group is not None and group.of == "vehicle"
+    if of_vehicle and not row.has("plate"):
+        row.problems.setdefault("plate", _MISSING)
+    if group and not of_vehicle:
+        if not row.has("qid") and not row.has("document"):
+            row.problems.setdefault("document", _MISSING)
+        if row.has("plate"):
+            row.hold("plate", _of_citizens)
+    elif of_vehicle and (row.has("qid") or row.has("document")):
+        row.hold("qid" if row.has("qid") else "document", _of_vehicles)
+
+
+def _of_citizens() -> None:
+    raise Invalid(
+        "permit.group_of_citizens",
+        Words(
+            "Nhóm này cấp cho người, không cấp cho xe. Bỏ trống biển số.",
+            "This group is of people: leave out the plate.",
+        ),
+    )
+
+
+def _of_vehicles() -> None:
+    raise Invalid(
+        "permit.group_of_vehicles",
+        Words(
+            "Nhóm này cấp cho xe. Chỉ ghi biển số, bỏ trống số giấy tờ và mã số.",
+            "This group is of vehicles: give the plate only, no document and no code number.",
+        ),
+    )
+
+
+def _named(row: _Row, now: dt.datetime) -> Named | None:
+    if row.has("qid") and not row.has("document"):
+        return None  # the number says who it is; a name beside it is for people
+    kind = row.take("kind", _kind, optional=True)
+    issuer = row.take("issuer", _country, optional=True) or "VN"
+    document = row.take("document", lambda cell: _document(cell, kind, issuer))
+    name = row.take("name", lambda cell: parse_name(_text(cell)))
+    born = row.take("birth_date", lambda cell: _born(cell, now))
+    if name == "":
+        row.problems["name"] = _MISSING
+    if document and born:
+        row.hold("birth_date", lambda: check_number_fits(document, born, ""))
+    return Named(document, name, born) if document and name and born else None
+
+
+# -- single cells ----------------------------------------------------------------------------------------------------
+
+
+def _text(cell: Cell) -> str:
+    """A cell as text; a whole number without what spreadsheets put behind it. Raises ``field.formula``, ``…kind``."""
+    if isinstance(cell, str):
+        if cell.startswith("="):
+            raise Invalid(
+                "field.formula",
+                Words("Ô này là công thức. Dán giá trị vào ô.", "This cell is a formula. Paste its value instead."),
+            )
+        if len(cell) > _WORDS_MAX:
+            raise Invalid("field.too_long", Words("Ô này dài quá 200 ký tự.", "This has more than 200 characters."))
+        return cell
+    if isinstance(cell, int | float) and not isinstance(cell, bool) and cell == cell // 1 and abs(cell) < 1e18:
+        return str(int(cell))
+    raise Invalid(
+        "field.kind", Words("Ô này sai kiểu dữ liệu. Gõ lại bằng chữ.", "This cell is of a wrong kind. Type text.")
+    )
+
+
+def _group(cell: Cell, groups: Groups) -> Group:
+    code = fold(_text(cell)).removeprefix("NHOM").removeprefix("GROUP").strip().replace(" ", "")
+    group = groups.by_code.get(code)
+    if group is None:
+        raise Invalid(
+            "permit.group_unknown",
+            Words("Không có nhóm này trong danh sách.", "There is no such group in the list."),
+        )
+    return group
+
+
+def _areas(cell: Cell, areas: Mapping[str, Words]) -> tuple[str, ...]:
+    text = _text(cell)
+    if text == "*" or _plain(text) in _ALL:
+        return ()
+    named = [part for part in map(str.strip, _BETWEEN.split(text)) if part]
+    return tuple(sorted({_area(part, areas) for part in named}))
+
+
+def _area(cell: Cell, areas: Mapping[str, Words]) -> str:
+    text = _text(cell)
+    if text in areas:
+        return text
+    wanted = _short(text)
+    for id, words in areas.items():
+        if wanted in (_short(id), _short(words.vi), _short(words.en)):
+            return id
+    raise Invalid(
+        "permit.area_unknown",
+        Words("Không có khu vực này. Chọn trong danh sách.", "There is no such area. Choose from the list."),
+    )
+
+
+def _short(area: str) -> str:
+    """Quận 3, quan 3, Q.3, District 3 -> 3; Bình Thạnh, quận Bình Thạnh -> BINH THANH."""
+    plain = re.sub(r"^(?:THANH PHO|TP|QUAN|HUYEN|DISTRICT|Q|H)\b ?|^Q(?=[0-9])", "", _plain(area))
+    return re.sub(r" (?:DISTRICT|CITY)$", "", plain).removeprefix("0")
+
+
+def _level(cell: Cell) -> Level:
+    said = set(_plain(_text(cell)).split())
+    for level, words in _LEVELS:
+        if said & words:
+            return level
+    raise Invalid(
+        "permit.signatory_unknown",
+        Words(
+            "Ghi nơi ký: Công an thành phố (PC08), Công an quận, huyện, hoặc Công an phường, xã.",
+            "Say who signed: city police (PC08), district police, or ward police.",
+        ),
+    )
+
+
+def _kind(cell: Cell) -> str:
+    kind = _KINDS.get(_plain(_text(cell)))
+    if kind is None:
+        raise Invalid("document.kind", Words("Chọn loại giấy tờ.", "Choose the kind of document."))
+    return kind
+
+
+def _country(cell: Cell) -> str:
+    code = _text(cell).upper()
+    if _plain(code) in ("VIET NAM", "VIETNAM"):
+        return "VN"
+    if not re.fullmatch(r"[A-Z]{2}", code):
+        raise Invalid("nationality.malformed", Words("Chọn quốc tịch.", "Choose a nationality."))
+    return code
+
+
+def _document(cell: Cell, kind: str | None, issuer: str) -> Document:
+    text = _text(cell).removeprefix("'")
+    if _ROUNDED.fullmatch(text) or (text.isdigit() and len(text) in (10, 11)):
+        raise Invalid(
+            "permit.number_changed",
+            Words(
+                "Bảng tính đã làm mất số 0 ở đầu hoặc làm tròn số này. Định dạng cột là Văn bản rồi gõ lại.",
+                "The spreadsheet dropped leading zeros or rounded this number. Format the column as Text and type it.",
+            ),
+        )
+    bare = re.sub(r"[\s.\-]", "", text)
+    by_form = {12: "cccd", 9: "cmnd"}.get(len(bare), "passport") if bare.isdigit() else "passport"
+    return parse_document(kind or by_form, text, issuer)
+
+
+def _day_and_time(cell: Cell) -> tuple[dt.datetime, bool]:
+    """(a time without a zone, whether more than the day was said). Raises ``date.malformed``."""
+    try:
+        if isinstance(cell, dt.datetime):
+            return cell.replace(tzinfo=None), (cell.hour, cell.minute) != (0, 0)
+        if isinstance(cell, dt.date):
+            return dt.datetime(cell.year, cell.month, cell.day), False  # noqa: DTZ001
+        if isinstance(cell, str) and _DIGITS.fullmatch(cell):
+            cell = int(cell)
+        if isinstance(cell, int | float) and _SERIAL_MIN <= cell <= _SERIAL_MAX:
+            at = _EXCEL_DAY_0 + dt.timedelta(minutes=round(cell * 1_440))
+            return at, (at.hour, at.minute) != (0, 0)
+        text = _text(cell)
+        if match := _DAY_FIRST.fullmatch(text):
+            day, month, year, hour, minute = match.groups()
+        elif match := _ISO.fullmatch(text):
+            year, month, day, hour, minute = match.groups()
+        else:
+            raise ValueError("another form")
+        return dt.datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0)), hour is not None  # noqa: DTZ001
+    except (ValueError, OverflowError):
+        raise Invalid(
+            "date.malformed",
+            Words(
+                "Ngày chưa đúng. Viết ngày/tháng/năm, ví dụ 25/08/2021.",
+                "The date is not right. Write day/month/year, for instance 25/08/2021.",
+            ),
+        ) from None
+
+
+def _moment(cell: Cell, *, end: bool) -> dt.datetime:
+    """A time in UTC; of a day alone its beginning, or as an end the beginning of the next."""
+    at, with_time = _day_and_time(cell)
+    try:
+        return (at + (_A_DAY if end and not with_time else dt.timedelta(0))).replace(tzinfo=_VN_TIME).astimezone(dt.UTC)
+    except OverflowError:
+        raise Invalid("date.malformed", Words("Ngày chưa đúng.", "The date is not right.")) from None
+
+
+def _born(cell: Cell, now: dt.datetime) -> dt.date:
+    if isinstance(cell, int | float) and not isinstance(cell, bool) and 1000 <= cell < _SERIAL_MIN:
+        cell = str(int(cell))
+    if isinstance(cell, str) and re.fullmatch(r"[0-9]{4}", cell):
+        return parse_birth_date(cell, now)
+    return parse_birth_date(f"{_day_and_time(cell)[0]:%Y-%m-%d}".zfill(10), now)
+
+
+def _check_time(begins: dt.datetime, ends: dt.datetime, now: dt.datetime) -> None:
+    check_window(begins, ends)
+    if ends <= now:
+        raise Invalid("permit.over", Words("Thời hạn đã qua.", "This time is over already."))
+
+
+def missing_columns(found: Sequence[Column]) -> list[Column]:
+    """Those that a table lacks; "document" for none that names a holder."""
+    lacking = [column for column in NEEDED if column not in found]
+    return lacking if any(column in found for column in NAMES_HOLDER) else [*lacking, "document"]
