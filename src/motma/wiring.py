@@ -106,15 +106,6 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
             next_index=status.next_index,
             consequences=status.consequences,
         )
-        gather = Gather(store=store, board=board, network=network, rulebook=load_rulebook)
-        check = Check(
-            store=store,
-            board=board,
-            citizens=citizens,
-            network=network,
-            gather=gather,
-            reasons=known_reasons(),
-        )
         permits = Permits(
             store=store,
             board=board,
@@ -123,7 +114,16 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
             secrets=secrets,
             random=random,
             groups=load_permit_groups(),
-            areas={area.id: area.name for area in getattr(network, "areas", ())},
+            areas={area.id: area.name for area in network.areas},
+        )
+        gather = Gather(store=store, board=board, network=network, permits=permits, rulebook=load_rulebook)
+        check = Check(
+            store=store,
+            board=board,
+            citizens=citizens,
+            network=network,
+            gather=gather,
+            reasons=known_reasons(),
         )
         house = House(
             declare=Declare(

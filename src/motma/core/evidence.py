@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from motma.core.certificate import Certificate
 from motma.core.claims import Worth
 from motma.core.code import Liveness, VerifiedCode
 from motma.core.facts import Standing
 from motma.core.flow import Advice, Checkpoint, direction
 from motma.core.identity import Grade
 from motma.core.ids import are_twins, fact_id_bytes
+from motma.core.permit import Permit
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,10 @@ class Evidence:
     ``standing`` is what the store says of the citizen (None: nothing). ``by_hand``: the kinds of ``liveness`` for
     which the measure asks the officer to look at the document; ``plain``: the citizen was named by a text that nobody
     signed. ``somebody_else``: another issuer's code bears the citizen's number, and not the name and birth date that
-    they declared. ``refer`` is set while a diversion is open.
+    they declared. ``refer`` is set while a diversion is open. ``permit`` is the one that serves best here and now,
+    ``green_lane`` whether the vehicle has one; ``permit_problem``: why what was shown as one is none. ``certificate``
+    was shown along, and ``certificate_fits`` if it bears this person's name and birth date. ``reading``: of another
+    code, its kind and what it is worth.
     """
 
     code: VerifiedCode | None = None
@@ -52,6 +57,12 @@ class Evidence:
     measure_active: bool = True
     refer: Advice | None = None
     as_of: AsOf = UNTOLD
+    green_lane: bool | None = None
+    permit: Permit | None = None
+    permit_problem: str | None = None
+    certificate: Certificate | None = None
+    certificate_fits: bool = False
+    reading: tuple[str, str] | None = None
 
 
 MOMENT, TRUTH, TEXT, WHOLE = "date-time", "truth", "text", "integer"
@@ -205,7 +216,7 @@ def document(evidence: Evidence, checkpoint: Checkpoint | None, now: dt.datetime
         "measure": {"by_hand": _in_order(evidence.by_hand)},
         "checkpoint": {"id": checkpoint.id, "kind": checkpoint.kind, "area": checkpoint.area} if checkpoint else None,
         "code": shown,
-        "reading": None,
+        "reading": {"kind": evidence.reading[0], "trust": evidence.reading[1]} if evidence.reading else None,
         "standing": {"revoked": standing.revoked, "suspended": standing.suspended} if standing else None,
         "declaration": {
             "grade": said.grade.value,
@@ -223,9 +234,9 @@ def document(evidence: Evidence, checkpoint: Checkpoint | None, now: dt.datetime
         }
         if trip
         else None,
-        "vehicle": {"kind": trip and trip.vehicle, "green_lane": None},
-        "permit": None,
-        "certificate": None,
+        "vehicle": {"kind": trip and trip.vehicle, "green_lane": evidence.green_lane},
+        "permit": _permit(evidence),
+        "certificate": _certificate(evidence),
         "diversion": {"open": evidence.refer is not None},
         "as_of": {
             "standing": here if as_of.standing is now else as_of.standing and instant(as_of.standing),
@@ -233,6 +244,37 @@ def document(evidence: Evidence, checkpoint: Checkpoint | None, now: dt.datetime
             "status": here if as_of.status is now else as_of.status and instant(as_of.status),
             "rules": here if as_of.rules is now else as_of.rules and instant(as_of.rules),
         },
+    }
+
+
+def _permit(evidence: Evidence) -> dict[str, Any] | None:
+    permit = evidence.permit
+    if permit is None and evidence.permit_problem is None:
+        return None
+    return {
+        "group": permit and permit.group,
+        "areas": list(permit.areas) if permit else [],
+        "from": permit and instant(permit.valid_from),
+        "until": permit and instant(permit.valid_until),
+        "revoked": permit and permit.revoked_at is not None,
+        "problem": evidence.permit_problem,
+    }
+
+
+def _certificate(evidence: Evidence) -> dict[str, Any] | None:
+    certificate = evidence.certificate
+    if certificate is None:
+        return None
+    return {
+        "kind": certificate.kind,
+        "good": certificate.good,
+        "known": certificate.known,
+        "fits": evidence.certificate_fits,
+        "at": certificate.at and instant(certificate.at),
+        "doses": certificate.doses,
+        "series": certificate.series,
+        "test": certificate.test,
+        "detected": certificate.detected,
     }
 
 

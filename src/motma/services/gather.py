@@ -20,6 +20,7 @@ from motma.core.measure import active_measure
 from motma.core.text import name_key
 from motma.services.board import BoardReader
 from motma.services.faces import face_of
+from motma.services.permits import Held, Permits
 from motma.services.shown import Shown
 from motma.storage.store import Store
 
@@ -43,6 +44,7 @@ class Gathered:
     board: Board
     person: Person | None
     somebody_else: bool
+    permits: Held
 
 
 class Gather:
@@ -54,24 +56,29 @@ class Gather:
         store: Store,
         board: BoardReader,
         network: Network,
+        permits: Permits,
         rulebook: Callable[[tuple[str, ...]], Rulebook],
     ) -> None:
         """``rulebook`` gives the policies of these names, of none the default."""
         self._store = store
         self._board = board
         self._network = network
+        self._permits = permits
         self._rulebook = rulebook
 
     async def about(self, shown: Shown, standing: Standing | None, live: Liveness | None, now: dt.datetime) -> Gathered:
         """All there is on who shows ``shown``; ``standing`` is what whoever asks may know of the citizen."""
         board = await self._board.current(now)
         person, somebody_else = await self._person(shown.code, standing, now)
-        return Gathered(shown, standing, live, board, person, somebody_else)
+        permits = await self._permits.held(standing, None)
+        return Gathered(shown, standing, live, board, person, somebody_else, permits)
 
     def judge(self, gathered: Gathered, checkpoint: str, at: dt.datetime) -> Verdict:
         """The verdict at a checkpoint and a moment, if nothing is learnt until then but that all is still so."""
         shown, standing = gathered.shown, gathered.standing
         measure = active_measure(gathered.board.measures.values(), at)
+        here = self._network.by_id.get(checkpoint)
+        carried = gathered.permits.at(here.area if here else None, at)
         evidence = Evidence(
             code=shown.code,
             problem=shown.problem,
@@ -83,9 +90,12 @@ class Gather:
             measure_active=measure is not None,
             refer=self._refer(checkpoint, standing, gathered.board),
             as_of=AsOf(standing=at, keys=at, rules=at),
+            green_lane=carried.green_lane,
+            permit=carried.permit,
+            permit_problem=gathered.permits.problem,
         )
         rulebook = self._rulebook(measure.policies if measure else ())
-        return decide(evidence, rulebook, self._network.by_id.get(checkpoint), at)
+        return decide(evidence, rulebook, here, at)
 
     def _refer(self, checkpoint: str, standing: Standing | None, board: Board) -> Advice | None:
         diversion = board.diversions.get(checkpoint)

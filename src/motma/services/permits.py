@@ -34,13 +34,27 @@ _REASON_MAX = 200
 
 
 class Carried(msgspec.Struct, frozen=True):
-    """What somebody at a checkpoint has: the ``permit`` of theirs that serves best, if they have any; the ``problem``
-    with the paper they showed, if it is none; whether their vehicle is on the ``green_lane`` here and now, None if it
-    is not known in which vehicle they travel."""
+    """What somebody may travel on at one place and moment: the ``permit`` of theirs that serves best, if they have any;
+    whether their vehicle is on the ``green_lane``, None if it is not known in which vehicle they travel."""
 
     permit: Permit | None = None
-    problem: Problem | None = None
     green_lane: bool | None = None
+
+
+class Held(msgspec.Struct, frozen=True):
+    """The permits of somebody and of their vehicle, and the ``problem`` with the paper they showed, if it is none."""
+
+    permits: tuple[Permit, ...] = ()
+    vehicle_known: bool = False
+    problem: Problem | None = None
+
+    def at(self, area: str | None, now: dt.datetime) -> Carried:
+        """What serves in ``area`` (None: a place of none) at ``now``."""
+        lanes = [permit for permit in self.permits if permit.of_vehicle and permit.group == GREEN_LANE]
+        return Carried(
+            serving([permit for permit in self.permits if not permit.of_vehicle], area, now),
+            any(permit.serves(area, now) for permit in lanes) if self.vehicle_known else None,
+        )
 
 
 class Resolved(msgspec.Struct, frozen=True):
@@ -93,19 +107,14 @@ class Permits:
 
     # -- at a checkpoint ---------------------------------------------------------------------------------------------
 
-    async def of(self, standing: Standing | None, shown: str | None, area: str | None, now: dt.datetime) -> Carried:
-        """What the citizen who stands as ``standing`` (None: nobody known) may travel on in ``area`` (None: a place of
-        none), and what of the text ``shown``, if one was. One question to the store, two if something was shown."""
+    async def held(self, standing: Standing | None, shown: str | None) -> Held:
+        """What the citizen who stands as ``standing`` (None: nobody known) holds, and what is wrong with the text
+        ``shown``, if one was. One question to the store, two if something was shown."""
         plate = _plate_of(standing)
         holders = [standing.qid, *standing.also, *([plate] if plate else [])] if standing else []
         theirs = await self._store.permits_of(holders)
         problem = await self._problem(shown, theirs if standing else None, bool(plate)) if shown else None
-        lanes = [permit for permit in theirs if permit.of_vehicle and permit.group == GREEN_LANE]
-        return Carried(
-            serving([permit for permit in theirs if not permit.of_vehicle], area, now),
-            problem,
-            any(permit.serves(area, now) for permit in lanes) if plate else None,
-        )
+        return Held(tuple(theirs), bool(plate), problem)
 
     async def _problem(self, text: str, theirs: list[Permit] | None, vehicle_known: bool) -> Problem | None:
         try:
@@ -326,8 +335,7 @@ class Permits:
 
 def _plate_of(standing: Standing | None) -> str:
     """The keyed hash of the plate that the declaration names; "" while none is known."""
-    trip = getattr(standing, "trip", None)
-    return str(trip.plate) if trip else ""
+    return standing.trip.plate if standing and standing.trip else ""
 
 
 def _unmatched(grade: Grade) -> Invalid:
