@@ -34,6 +34,7 @@ from motma.services.matching import Matching
 from motma.services.permit_import import PermitImport
 from motma.services.permits import Permits
 from motma.services.plates import Plates
+from motma.services.precheck import Precheck
 from motma.services.reissue import Reissue
 from motma.services.repair import Repair
 from motma.services.review import Review
@@ -142,6 +143,7 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
             afterwards=Afterwards(store),
             wallets=Wallet(store=store, network=network),
             check=check,
+            precheck=Precheck(store=store, board=board, gather=gather, network=network),
             repair=Repair(
                 store=store,
                 board=board,

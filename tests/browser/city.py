@@ -80,6 +80,15 @@ class City:
 
         _run(ask())
 
+    def divert(self, checkpoint: str) -> None:
+        """Send people on from a checkpoint, as an operator does."""
+
+        async def ask() -> None:
+            async with build(self.settings) as built:
+                await built.house.steer.open_diversion(checkpoint, None, "", by=OPERATOR, now=utc_now())
+
+        _run(ask())
+
     def judge(self, code: str, at: dt.datetime) -> Checked:
         """What an officer is answered to ``code`` scanned at another time than now."""
 

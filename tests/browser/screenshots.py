@@ -76,6 +76,7 @@ def main() -> None:
         for number, (language, size) in enumerate(states):
             with _context(browser, city, SIZES[size], language) as context:
                 _way_out(context, city, f"{language}-{size}", number)
+                _ahead(context, city, f"{language}-{size}", number)
         browser.close()
     with running_city(measure=False) as city, sync_playwright() as playwright:
         browser = open_browser(playwright)
@@ -119,6 +120,38 @@ def _citizen(context: BrowserContext, city: City, name: str) -> str:
     (FOLDER / f"saved-{name}.png").write_bytes(saved)
     found = zxingcpp.read_barcode(Image.open(io.BytesIO(saved)))
     return str(found.text) if found else ""
+
+
+def _ahead(context: BrowserContext, city: City, name: str, n: int) -> None:
+    """What checkpoints would say: of somebody well, with one of them congested; too late; of somebody ill."""
+    page = context.new_page()
+    place = f"{city.url}/code/1/ahead"
+    _declared(page, city, _longest_names(city)[n + 30])
+    page.goto(place)
+    _keep(page, f"ahead-network-{name}")
+    route = "&".join(f"checkpoint={id}" for id in (CHECKPOINT, "i03-dinh-bo-linh", "i22-an-phu-dong"))
+    later = dt.datetime.now(dt.UTC) + dt.timedelta(days=5)
+    city.divert(CHECKPOINT)
+    page.goto(f"{place}?asked=1&{route}")
+    page.locator("details").first.locator("summary").click()
+    _keep(page, f"ahead-diverted-{name}")
+    page.goto(f"{place}?asked=1&at={later:%Y-%m-%dT%H:%M}&{route}")
+    _keep(page, f"ahead-later-{name}")
+    page.goto(f"{place}?asked=1&at=2001-01-01T00:00&{route}")
+    _keep(page, f"ahead-error-{name}")
+    _declared(page, city, _without_a_word(_longest_names(city)[n + 40]))
+    page.goto(f"{place}?asked=1")
+    _keep(page, f"ahead-check-{name}")
+    _declared(page, city, _longest_names(city)[n + 50], symptoms=("fever",))
+    page.goto(f"{place}?asked=1&{route}")
+    _keep(page, f"ahead-ill-{name}")
+
+
+def _declared(page: Page, city: City, person: Person, *, symptoms: tuple[str, ...] = ()) -> None:
+    fill_declaration(page, city, person, symptoms=symptoms)
+    _send(page)
+    page.wait_for_load_state()
+    page.wait_for_selector("#code, a[href='/code']")
 
 
 def _others(context: BrowserContext, city: City, name: str) -> None:

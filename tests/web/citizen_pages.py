@@ -23,6 +23,7 @@ NOW = dt.datetime(2026, 8, 14, 7, 0, tzinfo=dt.UTC)
 QID = Qid("162979388586171100")
 CODE = "NCFOXN%TS3DH0YOJ58S S-W5HDC *M0II5XHC9B5G2+$N IOP-IA%NFQGRJPC%OQHIZC4.OI1RM8ZA" * 3
 CODE_ID = FactId("cod_06abcdefghjkmnpqrstvwxyz01")
+DECLARATION = FactId("dcl_06abcdefghjkmnpqrstvwxyz01")
 LONG_NAME = "Công Tằng Tôn Nữ Nguyễn Thị Phương Khánh Huyền"
 MEASURE = Measure(
     id="test",
@@ -71,11 +72,13 @@ class Double:
             raise self.error
         self.sent.append(declaration)
         self.keys.append(key)
-        id = FactId("dcl_06abcdefghjkmnpqrstvwxyz01")
+        id = DECLARATION
         if not self.match.travels:
             return Receipt(id, "refused", self.match)
         until = now + dt.timedelta(hours=41, minutes=10)
-        held = HeldCode(QID, declaration.name, CODE, CODE_ID, now, until, self.match.grade, False, how=self.match.how)
+        held = HeldCode(
+            QID, declaration.name, CODE, CODE_ID, DECLARATION, now, until, self.match.grade, False, how=self.match.how
+        )
         self.wallets.setdefault(wallet or b"", []).insert(0, held)
         return Receipt(id, outcome_of(self.match.grade), self.match, QID)
 
@@ -176,5 +179,5 @@ def heading(page: httpx.Response) -> str:
 def hold(double: Double, name: str, grade: Grade = Grade.MATCHED, hours: int = 41, *, revoked: bool = False) -> None:
     until = NOW + dt.timedelta(hours=hours)
     double.wallets.setdefault(b"wallet-of-a-family", []).append(
-        HeldCode(QID, name, CODE, CODE_ID, NOW, until, grade, revoked)
+        HeldCode(QID, name, CODE, CODE_ID, DECLARATION, NOW, until, grade, revoked)
     )

@@ -122,6 +122,8 @@ async def knock(world: World, client: httpx.AsyncClient, door: tuple[str, str]) 
     content: dict[str, Any] = {}
     if path == "/v1/declarations":
         content = {"json": world.declaration(world.person(0)), "headers": {"idempotency-key": f"k{world.scan_id()}"}}
+    elif path == "/v1/prechecks":
+        content = {"json": {"declaration": "dcl_01kf7yejc0k13emra4srge0byv"}}
     elif path == "/v1/checks":
         content = {"json": {"id": world.scan_id(), "scanned_at": world_now, "code": "x"}}
     elif path == "/scan/plates":
@@ -165,7 +167,7 @@ async def test_who_is_turned_away_leaves_nothing_behind(world: World) -> None:
 
 async def test_nothing_is_read_from_who_is_turned_away(world: World) -> None:
     """Not even what is wrong with their request is said."""
-    for path in ("/v1/checks", "/v1/declarations"):
+    for path in ("/v1/checks", "/v1/declarations", "/v1/prechecks"):
         answer = await world.browser().post(path, content=b"\xff not json", headers={"content-type": "text/plain"})
         assert (answer.status_code, answer.json()["code"].split(".")[0]) == (401, "access")
 

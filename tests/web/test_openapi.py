@@ -16,6 +16,7 @@ from schemathesis.core.parameters import ParameterLocation
 from schemathesis.specs.openapi import checks as openapi_checks
 
 from motma.core.identity import Grade
+from motma.services.precheck import PRECHECKS
 from motma.services.tries import PLATFORM_AN_HOUR
 from tests.world import World, living_world
 
@@ -24,6 +25,7 @@ DOORS = {
     ("/v1/repairs", "post"),
     ("/v1/declarations/{declaration}", "get"),
     ("/v1/declarations", "post"),
+    ("/v1/prechecks", "post"),
     ("/v1/measure", "get"),
     ("/v1/checkpoints", "get"),
 }
@@ -53,6 +55,7 @@ class Running:
             "/v1/repairs": runner.run(world.officer_at(officer="CB-03")),
             "/v1/declarations/{declaration}": runner.run(world.platform()),
             "/v1/declarations": runner.run(world.platform()),
+            "/v1/prechecks": runner.run(world.platform()),
             "/v1/measure": world.browser(),
             "/v1/checkpoints": world.browser(),
         }
@@ -149,7 +152,11 @@ def test_it_is_true(running: Running, path: str, method: str, mode: GenerationMo
 
     every()
     assert answered <= {200, 201, 404, 413, 415, 422, 429}
-    asked_of_nobody = path in ("/v1/repairs", "/v1/declarations/{declaration}")  # what was never scanned, or sent
+    asked_of_nobody = path in (
+        "/v1/repairs",
+        "/v1/prechecks",
+        "/v1/declarations/{declaration}",
+    )  # what was never scanned, or sent
     is_good = method == "get" or (path == "/v1/checks" and mode is GenerationMode.POSITIVE)
     assert (200 in answered) == (is_good and not asked_of_nobody)
     if path == "/v1/declarations":
@@ -207,7 +214,21 @@ def _refused(running: Running) -> dict[str, Callable[[], httpx.Response]]:
     def became(client: httpx.AsyncClient = platform, id: str = slipped["declaration"]) -> httpx.Response:
         return running.ask(client, "GET", f"/v1/declarations/{id}")
 
+    refused = running.runner.run(world.declare(world.person(70), name="Quách Đình Tuệ Lâm Phúc")).json()
+
+    def ahead(client: httpx.AsyncClient = platform, id: str = slipped["declaration"], **more: Any) -> httpx.Response:
+        return running.ask(client, "POST", "/v1/prechecks", **{"json": {"declaration": id}, **more})
+
     return {
+        "/v1/prechecks 200": ahead,
+        "/v1/prechecks 401": lambda: ahead(world.browser()),
+        "/v1/prechecks 403": lambda: ahead(headers={"origin": "http://evil.test"}),
+        "/v1/prechecks 404": lambda: ahead(id="dcl_01kf7yejc0k13emra4srge0byv"),
+        "/v1/prechecks 409": lambda: ahead(id=refused["declaration"]),
+        "/v1/prechecks 413": lambda: ahead(json=None, content=b" " * 70_000, headers=json),
+        "/v1/prechecks 415": lambda: ahead(json=None, content=b"{}", headers={"content-type": "text/plain"}),
+        "/v1/prechecks 422": lambda: ahead(json={}),
+        "/v1/prechecks 429": lambda: [ahead() for _ in range(PRECHECKS + 1)][-1],
         "/v1/declarations 201": declare,
         "/v1/declarations 200": declare,
         "/v1/declarations 401": lambda: declare(world.browser()),

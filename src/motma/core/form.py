@@ -185,7 +185,7 @@ def parse_declaration(
     origin, destination = fields.place("trip.origin", units), fields.place("trip.destination", units)
     vehicle = fields.choose("trip.vehicle", tuple(choice.id for choice in form.vehicles))
     plate = fields.take("trip.plate", parse_plate, optional=True)
-    departs_at = fields.take("trip.departs_at", lambda text: _parse_departure(text, now))
+    departs_at = fields.take("trip.departs_at", lambda text: parse_departure(text, now))
     on_the_way = fields.several("trip.checkpoints", checkpoints, _CHECKPOINTS_MAX)
     symptoms = fields.answered_yes("health.symptoms", form.symptoms)
     contact = fields.yes_or_no("health.contact")
@@ -355,8 +355,11 @@ def _parse_country(text: str, form: Form) -> str:
     return text
 
 
-def _parse_departure(text: str, now: dt.datetime) -> dt.datetime:
-    """ISO 8601 to the minute or finer; a time without a zone (a page's field) is Vietnamese time."""
+def parse_departure(text: str, now: dt.datetime) -> dt.datetime:
+    """ISO 8601 to the minute or finer; a time without a zone (a page's field) is Vietnamese time.
+
+    Raises :class:`Invalid` ``departure.*``.
+    """
     try:
         # Python's own reader also takes weeks, hours alone and more, from version to version.
         if not _DATE_AND_TIME.fullmatch(text):

@@ -105,6 +105,20 @@ async def declared_as_corrected(store: Store, declared: Fact) -> Declaration | N
     return msgspec.json.decode(fact.personal, type=Declaration) if fact and fact.personal else None
 
 
+async def declared_by(store: Store, declaration: FactId, source: str, *, only: tuple[str, ...]) -> Fact:
+    """The fact of a declaration that ``source`` sent, ``only`` these of its personal fields open.
+
+    Raises :class:`Hidden` ``declaration.hidden`` for every other.
+    """
+    fact = await store.fact(declaration, only=only)
+    if fact is None or not isinstance(fact.what, Accepted | Refused) or fact.what.source != source:
+        raise Hidden(
+            "declaration.hidden",
+            Words("Nơi gửi này không có tờ khai nào như vậy.", "There is no such declaration of this sender."),
+        )
+    return fact
+
+
 class Afterwards:
     """The platform's second verb."""
 
@@ -113,10 +127,4 @@ class Afterwards:
 
     async def of(self, declaration: FactId, *, source: str) -> Sequel:
         """What became of a declaration that ``source`` sent; :class:`Hidden` ``declaration.hidden`` otherwise."""
-        fact = await self._store.fact(declaration, only=())
-        if fact is None or not isinstance(fact.what, Accepted | Refused) or fact.what.source != source:
-            raise Hidden(
-                "declaration.hidden",
-                Words("Nơi gửi này không có tờ khai nào như vậy.", "There is no such declaration of this sender."),
-            )
-        return await sequel(self._store, fact)
+        return await sequel(self._store, await declared_by(self._store, declaration, source, only=()))

@@ -18,7 +18,7 @@ from motma.core.words import Words
 from motma.services.board import BoardReader
 from motma.services.citizens import Citizens
 from motma.services.enrol import Device
-from motma.services.gather import Gather, Person
+from motma.services.gather import Gather, Onward, Person, Why, onward, why
 from motma.services.shown import Shown, scanned, typed
 from motma.storage.store import Act, Already, Store
 
@@ -43,22 +43,6 @@ class Ask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         dt.datetime | None,
         says("The device's clock when it sends, at most ten minutes later.", "2026-01-18T14:20:01+07:00"),
     ] = None
-
-
-class Why(msgspec.Struct, frozen=True):
-    """A reason in words."""
-
-    code: str
-    words: dict[str, str]
-    cure: dict[str, str]
-
-
-class Onward(msgspec.Struct, frozen=True):
-    """The checkpoint to go on to, and how far it is by road (approximate)."""
-
-    checkpoint: str
-    name: dict[str, str]
-    metres: int
 
 
 class Checked(msgspec.Struct, frozen=True):
@@ -168,10 +152,6 @@ class Check:
         return _checked(first.id, verdict, person, standing, first.at, what.live or None, already=True)
 
 
-def _why(reason: Reason) -> Why:
-    return Why(reason.code, reason.words._asdict(), reason.cure._asdict())
-
-
 def _unknown(code: str) -> Reason:
     """A reason that was given once, by a rule that is no more."""
     return Reason(code, Outcome.MANUAL, Words(code, code), Words("Quét lại.", "Scan again."))
@@ -193,14 +173,13 @@ def _checked(
     *,
     already: bool = False,
 ) -> Checked:
-    refer = verdict.refer
     return Checked(
         scan_id,
         verdict.outcome,
         verdict.known,
-        tuple([_why(reason) for reason in verdict.reasons]),
+        why(verdict),
         person,
-        Onward(refer.checkpoint, refer.name._asdict(), refer.metres) if refer else None,
+        onward(verdict),
         standing.valid_until if standing else None,
         judged_at,
         live,

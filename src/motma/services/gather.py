@@ -34,6 +34,33 @@ class Person(msgspec.Struct, frozen=True):
     last_four: str
 
 
+class Why(msgspec.Struct, frozen=True):
+    """A reason in words."""
+
+    code: str
+    words: dict[str, str]
+    cure: dict[str, str]
+
+
+class Onward(msgspec.Struct, frozen=True):
+    """The checkpoint to go on to, and how far it is by road (approximate)."""
+
+    checkpoint: str
+    name: dict[str, str]
+    metres: int
+
+
+def why(verdict: Verdict) -> tuple[Why, ...]:
+    """The reasons of a verdict, as they are told."""
+    return tuple([Why(one.code, one.words._asdict(), one.cure._asdict()) for one in verdict.reasons])
+
+
+def onward(verdict: Verdict) -> Onward | None:
+    """Where a verdict sends people on to, as it is told."""
+    refer = verdict.refer
+    return Onward(refer.checkpoint, refer.name._asdict(), refer.metres) if refer else None
+
+
 @dataclass(frozen=True, slots=True)
 class Gathered:
     """What is known of a person, and of what is switched on. ``live``: how their code, if it is one, proves itself."""

@@ -20,13 +20,14 @@ _DECLARED_MAX = 200
 
 @dataclass(frozen=True, slots=True)
 class HeldCode:
-    """A code as its holder's page shows it. ``grade`` is that of this browser's own declaration; ``how`` the name
-    differs, if it is repairable."""
+    """A code as its holder's page shows it. ``declaration`` is this browser's own, ``grade`` that of it; ``how`` the
+    name differs, if it is repairable."""
 
     qid: Qid
     name: str
     code: str
     code_id: FactId
+    declaration: FactId
     valid_from: dt.datetime
     valid_until: dt.datetime
     grade: Grade
@@ -77,6 +78,7 @@ class Wallet:
                 holder.name,
                 holder.code,
                 issued.id,
+                holding.declaration,
                 holding.at,
                 became.valid_until or issued.what.valid_until,
                 became.match.grade,

@@ -5,15 +5,17 @@ Who        Shows                                       May
 =========  ==========================================  ============================================================
 Anybody    nothing                                     read pages, declare; sees no one's data
 Browser    cookie ``motma_wallet``                     show the codes it declared itself, bind a key of its own into
-                                                       them, and who looked at those; forget all of it; on request
-                                                       their old kind, with the document number it declared with
+                                                       them, and who looked at those; what checkpoints would say of
+                                                       those; forget all of it; on request their old kind, with the
+                                                       document number it declared with
 Device     cookie ``motma_device``                     begin an officer's shift at its own checkpoint; take the roots
                                                        that sign lists of trust
 Officer    ``motma_device`` and ``motma_shift``        check codes and numbers there; sees name, birth date, last four;
                                                        put right what somebody they just checked declared
 Operator   cookie ``motma_session``                    see counts (no person), open and close diversions; uphold or take
                                                        back repairs, part merged numbers (last six digits of them)
-Platform   ``Authorization: Bearer``                   send declarations; sees the receipts, and what became, of its own
+Platform   ``Authorization: Bearer``                   send declarations; sees the receipts, what became, and what
+                                                       checkpoints would say, of its own
 =========  ==========================================  ============================================================
 
 Nobody may do anything else. A shift counts only on the device it was begun on. A cookie never opens a platform's

@@ -12,6 +12,7 @@ from motma.services.enrol import Enrol
 from motma.services.permit_import import PermitImport
 from motma.services.permits import Permits
 from motma.services.plates import Plates
+from motma.services.precheck import Precheck
 from motma.services.repair import Repair
 from motma.services.review import Review
 from motma.services.status import StatusDesk
@@ -29,6 +30,7 @@ class House:
     afterwards: Afterwards
     wallets: Wallet
     check: Check
+    precheck: Precheck
     repair: Repair
     review: Review
     plates: Plates
