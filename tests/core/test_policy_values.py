@@ -51,7 +51,9 @@ def test_rules_read_the_values_of_their_policy() -> None:
         ({f"v{number}": 1 for number in range(51)}, "/values", "policy.too_many"),
         ({"Zones": []}, "/values/Zones", "policy.id"),
         ({"zones": [["quan-1"]]}, "/values/zones", "policy.type"),
-        ({"zones": {"quan-1": 1}}, "/values/zones", "policy.type"),
+        ({"zones": {"quan-1": 1}}, "/values/zones/quan-1", "rule.form"),
+        ({"zones": {"quan-1": [1]}}, "/values/zones/quan-1", "rule.operation"),
+        ({"one": {"!": [{"!": []}]}}, "/values/one/!/0/!", "rule.arity"),
         ({"zones": None}, "/values/zones", "policy.type"),
         ({"zones": 2**53}, "/values/zones", "policy.type"),
         ({"zones": 0.5}, "/values/zones", "policy.type"),
@@ -61,6 +63,39 @@ def test_rules_read_the_values_of_their_policy() -> None:
 )
 def test_values_that_are_none(values: Any, path: str, code: str) -> None:
     assert (path, code) in {(problem.path, problem.code) for problem in examine(changed("/values", values)).problems}
+
+
+def test_values_that_are_expressions_read_the_ones_before_them() -> None:
+    document = _by_zones()
+    evening = {"!": [{"<": [{"var": "clock.minute"}, {"var": "values.from_minute"}]}]}
+    document["values"] |= {"evening": evening, "stops": {"and": [{"var": "values.evening"}, {"var": "values.strict"}]}}
+    document["rules"][0] |= {
+        "holds": {
+            "!": [{"and": [{"in": [{"var": "trip.destination"}, {"var": "values.zones"}]}, {"var": "values.stops"}]}]
+        }
+    }
+    document["rules"][0]["tests"].reverse()
+    assert examine(document).problems == ()
+    book = Rulebook([parse_policy(document)])
+    assert judge(SPECIMEN, book).reasons == () != judge(laid_over({"clock": {"minute": 1080}}), book).reasons
+    undeclared = {**document, "rules": [{**document["rules"][0], "affected": ["trip.destination"]}]}
+    assert {problem.code for problem in examine(undeclared).problems} == {"policy.undeclared"}  # it reads the clock too
+    backwards = {**document, "values": dict(reversed(document["values"].items()))}
+    assert "policy.value" in {problem.code for problem in examine(backwards).problems}
+
+
+def test_values_cannot_be_made_to_explode() -> None:
+    document, values = _by_zones(), {"v0": {"and": [True, True]}}
+    for number in range(1, 40):
+        values[f"v{number}"] = {"and": [{"var": f"values.v{number - 1}"}] * 9}
+    problems = examine({**document, "values": values | document["values"]}).problems
+    assert "rule.too_large" in {problem.code for problem in problems}
+    deep: Any = True
+    for _ in range(5_000):
+        deep = {"!": [deep]}
+    assert "rule.too_deep" in {problem.code for problem in examine({**document, "values": {"deep": deep}}).problems}
+    rule = {**document["rules"][0], "holds": deep}
+    assert "rule.too_deep" in {problem.code for problem in examine({**document, "rules": [rule]}).problems}
 
 
 def test_a_value_that_there_is_not() -> None:

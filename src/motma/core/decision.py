@@ -13,7 +13,7 @@ from typing import Any
 from motma.core.errors import Conflict
 from motma.core.evidence import UNTOLD, AsOf, Evidence, document, instant
 from motma.core.flow import Advice, Checkpoint
-from motma.core.policy import AS_READ, Policy, Rule, asked_of
+from motma.core.policy import AS_READ, Policy, Rule, asked_of, named
 from motma.core.reasons import REASONS, Outcome, Reason
 from motma.core.rules import RuleError
 from motma.core.words import Words
@@ -48,17 +48,18 @@ class Rulebook:
         self.unreadable = unreadable
         self.reasons: Mapping[str, Reason] = {rule.reason: _reason(rule) for rule in rules if rule.reason != AS_READ}
         """The reasons that the rules own, by code."""
-        self.parts: tuple[_Part, ...] = tuple(
-            (
-                policy.id,
-                instant(policy.valid_from),
-                instant(policy.valid_to) if policy.valid_to else _NO_END,
-                tuple(
-                    (asked_of(rule.holds, policy.values), self.reasons.get(rule.reason), rule.id, rule.waives)
-                    for rule in policy.rules
-                ),
-            )
-            for policy in policies
+        self.parts: tuple[_Part, ...] = tuple(map(self._compiled, policies))
+
+    def _compiled(self, policy: Policy) -> "_Part":
+        values = named(policy.values)
+        return (
+            policy.id,
+            instant(policy.valid_from),
+            instant(policy.valid_to) if policy.valid_to else _NO_END,
+            tuple(
+                (asked_of(rule.holds, values), self.reasons.get(rule.reason), rule.id, rule.waives)
+                for rule in policy.rules
+            ),
         )
 
 

@@ -16,7 +16,7 @@ from motma.core.errors import Invalid
 from motma.core.evidence import FIELDS, LISTS, MOMENT, PARTS, SPECIMEN, TEXT, TRUTH, WHOLE
 from motma.core.policywords import WORDS
 from motma.core.reasons import REASONS, Outcome
-from motma.core.rules import Problem, RuleError, compile_truth, reads, validate
+from motma.core.rules import MAX_DEPTH, Problem, RuleError, compile_truth, reads, validate
 from motma.core.rules.problems import below
 from motma.core.words import Words
 
@@ -74,7 +74,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Rules that are switched on together, in order; in force from ``valid_from`` to before ``valid_to``.
 
-    ``values`` are texts, integers, truths, or lists of them, that its rules read as ``values.NAME``.
+    ``values`` are what its rules read as ``values.NAME``: texts, integers, truths, lists of them, and expressions,
+    which may read the ones before them.
     """
 
     id: str
@@ -125,22 +126,33 @@ def examine(raw: Any) -> Examined:
 
 
 def asked_of(holds: Any, values: Mapping[str, Any] = {}) -> Callable[[Any], bool]:
-    """``holds`` compiled: whether it is true of an evidence document. Raises :class:`RuleError`, as it does itself."""
+    """``holds`` compiled: whether it is true of an evidence document. ``values`` as :func:`named` gives them.
+
+    Raises :class:`RuleError`, as it does itself.
+    """
     return compile_truth(filled_in(holds, values))
 
 
-def filled_in(holds: Any, values: Mapping[str, Any]) -> Any:
+def named(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of a policy as they are filled in: in those that are expressions, the ones before them."""
+    known: dict[str, Any] = {}
+    for name, value in values.items():
+        known[name] = filled_in(value, known) if isinstance(value, dict) else value
+    return known
+
+
+def filled_in(holds: Any, values: Mapping[str, Any], depth: int = 0) -> Any:
     """``holds`` with what ``values`` say in the place of each ``{"var": "values.NAME"}``; others stay as they are."""
-    if not values:
+    if not values or depth > MAX_DEPTH:  # too deep to be an expression
         return holds
     if isinstance(holds, list):
-        return [filled_in(item, values) for item in holds]
+        return [filled_in(item, values, depth + 1) for item in holds]
     if not isinstance(holds, dict):
         return holds
     path = holds.get("var")
     if len(holds) == 1 and isinstance(path, str) and path.startswith(_VALUES) and path[len(_VALUES) :] in values:
         return values[path[len(_VALUES) :]]
-    return {name: filled_in(operands, values) for name, operands in holds.items()}
+    return {name: filled_in(operands, values, depth + 1) for name, operands in holds.items()}
 
 
 def laid_over(patch: Any, under: Any = SPECIMEN) -> Any:
@@ -158,7 +170,8 @@ def laid_over(patch: Any, under: Any = SPECIMEN) -> Any:
 
 def _warnings(policy: Policy) -> Iterator[Problem]:
     """Judged by the policy's own tests, all its rules over the evidence of each."""
-    stops = [asked_of(rule.holds, policy.values) for rule in policy.rules if rule.verdict is not Outcome.ACCEPT]
+    values = named(policy.values)
+    stops = [asked_of(rule.holds, values) for rule in policy.rules if rule.verdict is not Outcome.ACCEPT]
     seen = [laid_over(test.evidence) for rule in policy.rules for test in rule.tests]
     passed = [all(_holds(rule, one) is True for rule in stops) for one in seen]
     if not any(passed):
@@ -242,6 +255,9 @@ class _Walk:
             here = below(path, name)
             if not self._named(name, here, _VALUE):
                 continue
+            if isinstance(value, dict):
+                self._values[name] = self._filled_in(value, here)
+                continue
             items = value if isinstance(value, list) else [value]
             if len(items) > MAX_ITEMS:
                 self.say("policy.too_many", here)
@@ -274,9 +290,9 @@ class _Walk:
         return declared
 
     def _logic(self, holds: Any, declared: list[str] | None, path: str) -> Callable[[Any], bool] | None:
-        holds = filled_in(holds, self._values)
-        wrong = [Problem(path + one.path, one.code, one.words) for one in validate(holds)]
-        self.problems += wrong
+        before = len(self.problems)
+        holds = self._filled_in(holds, path)
+        wrong = len(self.problems) > before
         try:
             asked, paths = asked_of(holds), reads(holds)
         except RuleError:  # it is said already
@@ -290,6 +306,12 @@ class _Walk:
                 elif not any(read == field or read.startswith(f"{field}.") for field in declared):
                     self.say("policy.undeclared", path)
         return None if wrong else asked
+
+    def _filled_in(self, expression: Any, path: str) -> Any:
+        """``expression`` with the values that are known by now; says what is wrong with it."""
+        filled = filled_in(expression, self._values)
+        self.problems += [Problem(path + one.path, one.code, one.words) for one in validate(filled)]
+        return filled
 
     def _trials(self, raw: Any, asked: Callable[[Any], bool] | None, path: str) -> None:
         outcomes = set()
