@@ -62,6 +62,8 @@ def test_no_secret_is_shown() -> None:
         ("HOST", ["", "a b", "<x>", "http://x/", "x" * 300]),
         ("PORT", ["", "x", "-1", "65536", "80.0", " 80", "٨٠", "9" * 5_000]),
         ("ISSUER", ["", "một mã", "x" * 65, "a\nb"]),
+        ("UNLOCK", ["", "a\0b"]),
+        ("DCC_SIGNERS", ["", "a\0b"]),
         ("REGISTER_SEED", ["-1", str(2**63), "x"]),
         ("REGISTER_SIZE", ["0", "10000001", "x", "1" * 5_000]),
         ("REGISTER_URL", ["register.example.vn", "ftp://x", "http://", "http://h:many/", "http://a b/", "file:///x"]),

@@ -8,11 +8,14 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from motma.config import Settings, read_settings
+from motma.core.errors import Invalid
 from motma.doctor import Finding, examine
 from motma.measures import load_demo_measure
 from motma.wiring import build, utc_now
+from tests.core.ministry import KEY, certificate
 from tests.register.running import Running, register
 
 
@@ -215,3 +218,44 @@ async def test_a_database_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp
         findings = await examine()
         assert findings[-1].level == "error" and findings[-1].id.startswith("storage."), url
         assert "geheim" not in str(findings)
+
+
+async def test_signers_of_health_certificates(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert (await found())["dcc_signers.unset"].level == "ok"
+    file = settings.data.parent / "signers"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    monkeypatch.setenv("MOTMA_DCC_SIGNERS", str(file))
+
+    of_the_file = ("keys.unreadable", "keys.private", "keys.none")
+
+    async def says(raw: bytes) -> Finding:
+        file.write_bytes(raw)
+        findings = await found()
+        [finding] = [one for one in findings.values() if one.id.startswith("dcc_") or one.id in of_the_file]
+        return finding
+
+    assert (await found())["dcc_signers.file"].level == "error"
+    now = utc_now()
+    day = dt.timedelta(days=1)
+    good, old = (certificate(KEY, since=now - 9 * day, until=now + days * day) for days in (1, -1))
+    finding = await says(good.public_bytes(Encoding.PEM) + old.public_bytes(Encoding.PEM))
+    assert (finding.level, finding.id) == ("ok", "dcc_signers.file")
+    assert finding.message.startswith("1 of 2 signers") and "1 countries" in finding.message
+    finding = await says(old.public_bytes(Encoding.PEM))
+    assert (finding.level, finding.id) == ("warning", "dcc_signers.ended")
+    private = KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    for raw, problem in (
+        (b"", "keys.unreadable"),
+        (b"[]", "keys.none"),
+        (b"[{}]", "dcc_anchors.unreadable"),
+        (b'{"keys": []}', "keys.none"),
+        (b"\0" * (5 << 20), "keys.unreadable"),
+        (private, "keys.private"),
+        (KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo), "dcc_signers.none"),
+    ):
+        finding = await says(raw)
+        assert (finding.level, finding.id) == ("error", problem), raw[:20]
+        assert "MOTMA_DCC_SIGNERS" in finding.hint
+        with pytest.raises(Invalid, match=problem.replace(".", r"\.")):
+            async with build(read_settings()):
+                pass

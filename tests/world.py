@@ -319,8 +319,13 @@ class World:
 
 
 @contextlib.asynccontextmanager
-async def living_world(folder: Path, *, database_url: str | None = None, measure: bool = True) -> AsyncIterator[World]:
-    """Open a world in ``folder``: on SQLite unless told where, with a measure in force unless told otherwise."""
+async def living_world(
+    folder: Path, *, database_url: str | None = None, measure: bool = True, dcc_signers: Path | None = None
+) -> AsyncIterator[World]:
+    """Open a world in ``folder``: on SQLite unless told where, with a measure in force unless told otherwise.
+
+    ``dcc_signers``: the file of whom it believes about health certificates.
+    """
     running = register()
     running.clear()
     settings = Settings(
@@ -335,6 +340,7 @@ async def living_world(folder: Path, *, database_url: str | None = None, measure
         register_client=running.client_id,
         register_secret=running.client_secret,
         register_pause_seconds=0,
+        dcc_signers=dcc_signers,
     )
     clock = [lambda: BEGINNING]
     async with build(settings, clock=lambda: clock[0]()) as built:

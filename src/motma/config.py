@@ -35,6 +35,8 @@ class Settings:
     """How long it is left alone after it failed several times in a row."""
     unlock: Path | None = None
     """The file of the key that opens the secrets; without one, ``unlock.key`` in the data folder."""
+    dcc_signers: Path | None = None
+    """The file of the keys and certificates of who may sign health certificates; without one, nobody's are known."""
     pkcs11_pin: str = field(default="", repr=False)
     """What opens the tokens of a hardware module."""
 
@@ -58,7 +60,7 @@ _A_REGISTER = (
 _A_CLIENT = (re.compile(r"[ -~]{0,200}"), Words("chữ ASCII, không quá 200 ký tự", "ASCII, at most 200 characters"))
 _A_SECRET = (re.compile(r"[^\0]{0,500}"), Words("không quá 500 ký tự", "at most 500 characters"))
 _KNOWN = (
-    *("DATA", "DATABASE_URL", "HOST", "PORT", "ISSUER", "UNLOCK", "PKCS11_PIN"),
+    *("DATA", "DATABASE_URL", "HOST", "PORT", "ISSUER", "UNLOCK", "PKCS11_PIN", "DCC_SIGNERS"),
     *("REGISTER_URL", "REGISTER_CLIENT", "REGISTER_SECRET", "REGISTER_SEED", "REGISTER_SIZE"),
 )
 
@@ -67,7 +69,6 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """Settings from ``MOTMA_…`` variables. Raises :class:`Invalid` ``config.*`` for what cannot be used."""
     given = os.environ if environment is None else environment
     data = Path(_text(given, "DATA", "motma-data", _A_PATH))
-    unlock = given.get("MOTMA_UNLOCK")
     return Settings(
         data=data,
         database_url=_text(given, "DATABASE_URL", f"sqlite:///{(data / 'motma.db').absolute()}", _A_DATABASE),
@@ -79,7 +80,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         register_url=_text(given, "REGISTER_URL", "", _A_REGISTER),
         register_client=_text(given, "REGISTER_CLIENT", "", _A_CLIENT),
         register_secret=_text(given, "REGISTER_SECRET", "", _A_SECRET),
-        unlock=None if unlock is None else Path(_text(given, "UNLOCK", "", _A_FILE)),
+        unlock=_file(given, "UNLOCK"),
+        dcc_signers=_file(given, "DCC_SIGNERS"),
         pkcs11_pin=_text(given, "PKCS11_PIN", "", _A_PIN),
     )
 
@@ -104,6 +106,10 @@ def _text(given: Mapping[str, str], name: str, default: str, like: tuple[re.Patt
             f"config.{name.lower()}", Words(f"MOTMA_{name} phải là {words.vi}.", f"MOTMA_{name} must be {words.en}.")
         )
     return text
+
+
+def _file(given: Mapping[str, str], name: str) -> Path | None:
+    return Path(_text(given, name, "", _A_FILE)) if f"MOTMA_{name}" in given else None
 
 
 def _has_good_port(url: str) -> bool:

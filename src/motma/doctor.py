@@ -20,7 +20,7 @@ from motma.core.trust import Trust, fold_trust
 from motma.services.matching import NOBODY
 from motma.storage.keys import Chest, open_chest
 from motma.storage.store import Store
-from motma.wiring import utc_now
+from motma.wiring import load_signers, utc_now
 
 _ROOM_MIN_BYTES = 2_000_000_000
 _HERE = ("127.0.0.1", "::1", "localhost")
@@ -52,6 +52,7 @@ async def examine() -> list[Finding]:
             Finding("warning", "config.host", f"Listens on {settings.host}.", "Put a proxy with TLS in front of it.")
         )
     findings += await _register(settings)
+    findings.append(_signers(settings))
     try:
         chest = open_chest(settings.data, settings.unlock, pin=settings.pkcs11_pin, now=utc_now())
         findings.append(
@@ -92,6 +93,25 @@ async def examine() -> list[Finding]:
     finally:
         await store.close()
     return findings
+
+
+def _signers(settings: Settings) -> Finding:
+    """Whether health certificates can be verified."""
+    try:
+        signers = load_signers(settings.dcc_signers)
+    except MotmaError as error:
+        return Finding(
+            "error", error.code, error.words.en, "Set MOTMA_DCC_SIGNERS to a list of signers: docs/operate.md"
+        )
+    if settings.dcc_signers is None:
+        return Finding("ok", "dcc_signers.unset", "No signers of health certificates: all are said to be unknown.")
+    now = utc_now()
+    in_time = [one for one in signers if one.not_after is None or now <= one.not_after]
+    countries = len({one.country for one in in_time if one.country})
+    message = f"{len(in_time)} of {len(signers)} signers of health certificates are in time; {countries} countries."
+    if not in_time:
+        return Finding("warning", "dcc_signers.ended", message, "Fetch the newest list for MOTMA_DCC_SIGNERS.")
+    return Finding("ok", "dcc_signers.file", message)
 
 
 async def _register(settings: Settings) -> list[Finding]:

@@ -9,6 +9,7 @@ import gc
 import os
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from litestar.types import ASGIApp
 
@@ -16,6 +17,10 @@ from motma.config import Settings
 from motma.connectors.registry import NoRegistry
 from motma.connectors.registry.osia import OsiaRegistry, Where
 from motma.core.cose import Signer
+from motma.core.errors import Invalid
+from motma.core.legacy.keys import MAX_BYTES, parse_keys
+from motma.core.legacy.reading import DccAnchor
+from motma.core.words import Words
 from motma.forms import load_form, load_units
 from motma.measures import load_permit_groups
 from motma.policies import known_reasons, load_rulebook
@@ -125,6 +130,8 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
             network=network,
             gather=gather,
             reasons=known_reasons(),
+            secrets=secrets,
+            signers=load_signers(settings.dcc_signers),
         )
         house = House(
             declare=Declare(
@@ -182,6 +189,33 @@ def _register(settings: Settings) -> Where | None:
         settings.register_secret,
         pause_seconds=settings.register_pause_seconds,
     )
+
+
+def load_signers(file: Path | None) -> tuple[DccAnchor, ...]:
+    """Who may sign health certificates, from the file that the setting names; nobody without one.
+
+    Raises :class:`Invalid` ``dcc_signers.*``, ``dcc_anchors.*`` or ``keys.*`` for a file that is of no use.
+    """
+    if file is None:
+        return ()
+    try:
+        with file.open("rb") as opened:
+            raw = opened.read(MAX_BYTES + 1)
+    except OSError:
+        raise Invalid(
+            "dcc_signers.file",
+            Words(f"Không đọc được tệp {file} (MOTMA_DCC_SIGNERS).", f"{file} (MOTMA_DCC_SIGNERS) cannot be read."),
+        ) from None
+    signers = parse_keys(raw).dcc
+    if not signers:
+        raise Invalid(
+            "dcc_signers.none",
+            Words(
+                f"Tệp {file} không có khóa nào ký được giấy chứng nhận sức khỏe.",
+                f"{file} holds no key that can sign a health certificate.",
+            ),
+        )
+    return signers
 
 
 def application(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_now) -> ASGIApp:

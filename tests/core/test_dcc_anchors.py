@@ -9,17 +9,23 @@ from typing import Any
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
 
 from motma.core.errors import Invalid
 from motma.core.legacy.dcc_anchors import parse_dcc_anchors
+from motma.core.legacy.keys import parse_keys
 from tests.core.ministry import ARC, ISSUED, KEY, OTHER, RSA, der
 
 
 def listed(*certificates: bytes, **more: Any) -> list[dict[str, Any]]:
     return [{"rawData": base64.b64encode(one).decode(), **more} for one in certificates]
+
+
+def spki(key: ec.EllipticCurvePrivateKey) -> str:
+    raw = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return base64.b64encode(raw).decode()
 
 
 def test_signers_come_as_certificates_or_as_a_trust_list() -> None:
@@ -48,6 +54,54 @@ def test_keys_that_sign_nothing_here_are_refused() -> None:
         with pytest.raises(Invalid) as caught:
             parse_dcc_anchors(der(key))
         assert caught.value.code == "dcc_anchors.key"
+
+
+def test_lists_of_bare_keys_as_some_countries_publish_them() -> None:
+    kid = base64.b64encode(b"8 bytes.").decode()
+    bare, wide = spki(KEY), spki(ec.derive_private_key(7, ec.SECP384R1()))
+    british = [{"kid": kid, "publicKey": bare}, {"kid": kid, "publicKey": wide}]
+    dutch = {"cl_keys": [], "eu_keys": {kid: [{"subjectPk": bare, "keyUsage": ["v", "r"]}]}}
+    wrapped = {"payload": base64.b64encode(json.dumps(dutch).encode()).decode(), "signature": "AAAA"}
+    for listed, usages in (
+        (british, set()),
+        (dutch, {"vaccination", "recovery"}),
+        (wrapped, {"vaccination", "recovery"}),
+    ):
+        raw = json.dumps(listed).encode()
+        (anchor,) = parse_dcc_anchors(raw)
+        assert (anchor.kid, anchor.public, anchor.usages) == (b"8 bytes.", KEY.public_key(), usages)
+        assert parse_keys(raw).dcc == (anchor,)
+    unknown = [{"kid": kid, "publicKey": bare, "keyUsage": ["x"]}]
+    assert parse_dcc_anchors(json.dumps(unknown).encode())[0].usages.isdisjoint({"test", "vaccination", "recovery"})
+
+
+def test_a_signed_list_is_read_without_its_signature() -> None:
+    one = der(KEY)
+    raw = b"MEUCIQDsomesignature0123456789abcdefg==\n" + json.dumps({"certificates": listed(one)}).encode()
+    assert parse_dcc_anchors(raw) == parse_dcc_anchors(one) == parse_keys(raw).dcc
+
+
+def test_a_list_is_not_refused_for_one_countrys_odd_key() -> None:
+    odd, one = ec.derive_private_key(7, ec.SECP384R1()), der(KEY)
+    assert parse_dcc_anchors(json.dumps(listed(der(odd), one)).encode()) == parse_dcc_anchors(one)
+    assert parse_dcc_anchors(json.dumps(listed(der(odd))).encode()) == ()
+
+
+@pytest.mark.parametrize(
+    "listed",
+    [
+        [{"publicKey": "AAAA", "kid": "AAAAAAAAAAA="}],
+        [{"publicKey": "not base64", "kid": "AAAAAAAAAAA="}],
+        [{"publicKey": spki(KEY)}],
+        {"eu_keys": {"?": [{"subjectPk": "AAAA"}]}},
+        {"eu_keys": 5},
+        {"payload": "e30="},
+        {"payload": "?"},
+    ],
+)  # fmt: skip
+def test_broken_lists_of_bare_keys(listed: Any) -> None:
+    with pytest.raises(Invalid, match=r"^dcc_anchors\.unreadable$"):
+        parse_dcc_anchors(json.dumps(listed).encode())
 
 
 @given(st.binary(max_size=200) | st.sampled_from([b"[", b"{}", b"[{}]", b"[1]", b'{"certificates": 5}', b"[" * 50_000]))

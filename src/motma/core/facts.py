@@ -210,10 +210,19 @@ class Parted(msgspec.Struct, frozen=True, tag="citizen.parted"):
     standing: Standing | None
 
 
+class Companion(msgspec.Struct, frozen=True):
+    """A code that was shown along with somebody's: its kind and what it was worth, nothing of what it says."""
+
+    kind: str
+    worth: str
+
+
 class Scanned(msgspec.Struct, frozen=True, tag="scan.made"):
     """Somebody was looked at, whatever came of it; refused and failed scans too.
 
-    ``scanned_at`` is the device's time, ``skew_seconds`` what it was measured to be ahead of the server.
+    ``scanned_at`` is the device's time, ``skew_seconds`` what it was measured to be ahead of the server. ``along``:
+    what else the person showed; ``along_mark`` a keyed hash of it and of this scan, like no other scan's, which tells
+    whether a scan that is sent again is the same one.
     """
 
     device: str
@@ -227,6 +236,8 @@ class Scanned(msgspec.Struct, frozen=True, tag="scan.made"):
     scanned_at: dt.datetime
     skew_seconds: float
     live: Liveness | Literal[""] = ""
+    along: tuple[Companion, ...] = ()
+    along_mark: str = ""
 
 
 class LookedUp(msgspec.Struct, frozen=True, tag="plate.looked_up"):

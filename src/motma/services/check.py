@@ -12,14 +12,17 @@ from motma.core.described import says
 from motma.core.errors import Conflict, Invalid
 from motma.core.facts import Fact, Scanned, Standing
 from motma.core.flow import Advice, Network
-from motma.core.ids import FactId, parse_fact_id
+from motma.core.ids import FactId, Qid, parse_fact_id
+from motma.core.legacy.reading import Anchors, DccAnchor
 from motma.core.reasons import Outcome, Reason
 from motma.core.words import Words
+from motma.services.along import ALONG_MAX, NOTHING, Along, SaidOf, read_along, said_of
 from motma.services.board import BoardReader
 from motma.services.citizens import Citizens
 from motma.services.enrol import Device
 from motma.services.gather import Gather, Onward, Person, Why, onward, why
 from motma.services.shown import Shown, scanned, typed
+from motma.storage.keys import Secrets
 from motma.storage.store import Act, Already, Store
 
 _SCANNED_AT_MAX_AGE = dt.timedelta(minutes=10)
@@ -43,12 +46,21 @@ class Ask(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         dt.datetime | None,
         says("The device's clock when it sends, at most ten minutes later.", "2026-01-18T14:20:01+07:00"),
     ] = None
+    also: Annotated[
+        tuple[str, ...],
+        says(
+            "The texts of other codes that the same person shows: a health certificate, a permit.",
+            ["HC1:6BFOXN%TS3DH…"],
+            maxItems=ALONG_MAX,
+        ),
+    ] = ()
 
 
 class Checked(msgspec.Struct, frozen=True):
     """The answer to a check. ``already``: this scan had been recorded before; it was not recorded again.
 
-    ``live``: whether the code was proved by its holder's own key just now, some time ago, or not at all.
+    ``live``: whether the code was proved by its holder's own key just now, some time ago, or not at all. ``along``:
+    what was shown along, in the same order.
     """
 
     id: FactId
@@ -61,6 +73,7 @@ class Checked(msgspec.Struct, frozen=True):
     judged_at: dt.datetime
     live: Liveness | None = None
     already: bool = False
+    along: tuple[SaidOf, ...] = ()
 
 
 class Check:
@@ -75,8 +88,12 @@ class Check:
         network: Network,
         gather: Gather,
         reasons: Mapping[str, Reason],
+        secrets: Secrets,
+        signers: tuple[DccAnchor, ...] = (),
     ) -> None:
-        """``reasons``: all that were ever given, by code."""
+        """``reasons``: all that were ever given, by code; ``signers``: whom we believe about health certificates."""
+        self._secrets = secrets
+        self._signers = signers
         self._store = store
         self._board = board
         self._citizens = citizens
@@ -97,9 +114,10 @@ class Check:
         code = shown.code
         standing = await self._citizens.standing(shown.qid) if shown.qid else None
         live = liveness(code, now - (_sent(ask) - scanned_at)) if code else None
+        qid = standing.qid if standing else (code.claims.qid if code else None)
+        along = await self._along(ask, qid, now)
         gathered = await self._gather.about(shown, standing, live, now)
         person, verdict = gathered.person, self._gather.judge(gathered, device.checkpoint, now)
-        qid = standing.qid if standing else (code.claims.qid if code else None)
         fact = Fact(
             id=scan_id,
             at=now,
@@ -118,12 +136,14 @@ class Check:
                 scanned_at=scanned_at,
                 skew_seconds=skew_seconds,
                 live=live or "",
+                along=along.companions,
+                along_mark=self._mark(scan_id, along),
             ),
         )
         recorded = await self._store.append(Act(facts=(fact,)))
         if isinstance(recorded, Already):
-            return _said_of(shown, await self._as_first_answered(fact, person, standing))
-        return _said_of(shown, _checked(scan_id, verdict, person, standing, now, live))
+            return _said_of(shown, along, await self._as_first_answered(fact, person, standing))
+        return _said_of(shown, along, _checked(scan_id, verdict, person, standing, now, live))
 
     async def _shown(self, ask: Ask, now: dt.datetime) -> Shown:
         if (ask.code is None) == (ask.qid is None):
@@ -132,7 +152,19 @@ class Check:
             )
         if ask.qid is not None:
             return typed(ask.qid)
-        return await scanned(ask.code or "", await self._board.keyring(now), self._citizens.find, now)
+        keyring = await self._board.keyring(now)
+        return await scanned(ask.code or "", keyring, self._citizens.find, now, self._signers)
+
+    async def _along(self, ask: Ask, qid: Qid | None, now: dt.datetime) -> Along:
+        if not ask.also:
+            return NOTHING
+        anchors = Anchors(ours=await self._board.keyring(now), dcc=self._signers)
+        return await read_along(ask.also, first=ask.code, qid=qid, anchors=anchors, citizens=self._citizens, now=now)
+
+    def _mark(self, scan_id: FactId, along: Along) -> str:
+        if not along.texts:
+            return ""
+        return self._secrets.index("along", "\x00".join((scan_id, *along.texts))).hex()[:16]
 
     async def _as_first_answered(self, again: Fact, person: Person | None, standing: Standing | None) -> Checked:
         """The answer that was given to the scan of this id. One verdict must never be shown for another person."""
@@ -160,7 +192,9 @@ def _unknown(code: str) -> Reason:
 def _what_was_shown(fact: Fact) -> tuple[str, ...] | None:
     """On which device, and what; None for what is not a scan."""
     what = fact.what
-    return (what.device, what.carrier, what.code_id, fact.qid or "") if isinstance(what, Scanned) else None
+    if not isinstance(what, Scanned):
+        return None
+    return what.device, what.carrier, what.code_id, fact.qid or "", what.along_mark
 
 
 def _checked(
@@ -187,8 +221,12 @@ def _checked(
     )
 
 
-def _said_of(shown: Shown, checked: Checked) -> Checked:
-    """``checked``, which says of a code of another kind what kind, and what that is worth."""
+def _said_of(shown: Shown, along: Along, checked: Checked) -> Checked:
+    """``checked``, which says of codes of another kind what kind, and what that is worth."""
+    if along.readings:
+        person = (checked.citizen.name, checked.citizen.birth_date) if checked.citizen else None
+        said = tuple([said_of(reading, person) for reading in along.readings])
+        checked = msgspec.structs.replace(checked, along=said)
     if shown.other is None:
         return checked
     kind, worth = shown.other

@@ -13,7 +13,7 @@ from motma.core.code import Keyring, VerifiedCode, verify_code
 from motma.core.errors import Invalid
 from motma.core.ids import Document, Qid, parse_document, parse_qid
 from motma.core.legacy import read
-from motma.core.legacy.reading import KIND_WORDS, Anchors, Reading
+from motma.core.legacy.reading import KIND_WORDS, Anchors, DccAnchor, Reading
 from motma.core.words import Words
 
 
@@ -32,6 +32,12 @@ class Shown(msgspec.Struct, frozen=True):
     other: tuple[Words, Words] | None = None
 
 
+CERTIFICATE_WORDS = {
+    "vaccination": Words("Chứng nhận tiêm chủng", "Vaccination certificate"),
+    "test": Words("Chứng nhận xét nghiệm", "Test certificate"),
+    "recovery": Words("Chứng nhận khỏi bệnh", "Recovery certificate"),
+}
+
 FindCitizen = Callable[[Document], Awaitable[Qid | None]]
 """Whose declaration names this document."""
 
@@ -41,30 +47,52 @@ def typed(qid: str) -> Shown:
     return Shown("qid", parse_qid(qid))
 
 
-async def scanned(text: str, keyring: Keyring, find: FindCitizen, now: dt.datetime) -> Shown:
-    """The text of any code."""
+async def scanned(
+    text: str, keyring: Keyring, find: FindCitizen, now: dt.datetime, signers: tuple[DccAnchor, ...] = ()
+) -> Shown:
+    """The text of any code; ``signers`` are whom we believe about health certificates."""
     try:
         code = verify_code(text, keyring)
     except Invalid as invalid:
-        reading = read(text, Anchors(ours=keyring), now)
+        reading = read(text, Anchors(ours=keyring, dcc=signers), now)
         if reading.kind in ("motma", "unknown"):
             return Shown("code", problem=invalid.code)
         return await _other(reading, find)
     return Shown("code", code.claims.qid, code)
 
 
+async def named_by(reading: Reading, find: FindCitizen) -> Qid | None:
+    """The number of the citizen whom any code names, whoever signed it."""
+    try:
+        return await _named(reading, find) if reading.kind in ("motma", "national_v1_1", "cccd") else None
+    except Invalid:
+        return None
+
+
 async def _other(reading: Reading, find: FindCitizen) -> Shown:
-    what = (KIND_WORDS[reading.kind], reading.trust.words)
+    what = (_kind_words(reading), reading.trust.words)
     if reading.kind not in ("national_v1_1", "cccd"):
         return Shown(reading.kind, problem="code.other_kind", other=what)
     try:
-        if reading.kind == "cccd":
-            qid = await find(parse_document("cccd", _said(reading, "document_number")))
-        else:
-            qid = parse_qid(_said(reading, "qid"))
+        qid = await _named(reading, find)
     except Invalid:  # masked, cut off, or a number of another system
         return Shown(reading.kind, problem="code.other_kind", other=what)
     return Shown(reading.kind, qid, plain=True, other=what)
+
+
+async def _named(reading: Reading, find: FindCitizen) -> Qid | None:
+    if reading.kind == "cccd":
+        return await find(parse_document("cccd", _said(reading, "document_number")))
+    return parse_qid(_said(reading, "qid"))
+
+
+def _kind_words(reading: Reading) -> Words:
+    """What kind of code it is; of a certificate, also what it is about."""
+    kind = KIND_WORDS[reading.kind]
+    if reading.certificate is None:
+        return kind
+    about = CERTIFICATE_WORDS[reading.certificate.kind]
+    return Words(f"{kind.vi}, {about.vi.lower()}", f"{kind.en}, {about.en.lower()}")
 
 
 def _said(reading: Reading, field: str) -> str:

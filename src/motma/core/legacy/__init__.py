@@ -2,7 +2,8 @@
 
 Most of these codes are plain text that anybody can print. They are read all the same, since they save typing; what
 each proves stands beside it in :class:`~motma.core.legacy.reading.Trust`. At a checkpoint a card or the code of 2021
-names whose declaration to look for (:mod:`motma.services.shown`); the rest decides nothing.
+names whose declaration to look for (:mod:`motma.services.shown`); what the same person shows along with it is evidence
+(:mod:`motma.services.along`).
 """
 
 import datetime as dt

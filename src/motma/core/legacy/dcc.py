@@ -15,6 +15,7 @@ import msgspec
 
 from motma.core import base45, cose
 from motma.core.errors import Invalid, Problem
+from motma.core.legacy.dcc_certificate import certificate_of
 from motma.core.legacy.dcc_schema import GROUPS, entries_of, kinds, line, plain, shown, what_is_wrong
 from motma.core.legacy.packed import inflate
 from motma.core.legacy.reading import UNREAD, Anchors, DccAnchor, Reading, Trust, Value, moment
@@ -106,7 +107,10 @@ def read_dcc(text: str, anchors: Anchors, now: dt.datetime) -> Reading | None:
         expired=dcc.expires_at < now,
         not_yet=now < dcc.issued_at,
     )
-    return Reading("dcc", _fields(dcc), trust, tuple(filter(None, problems)))
+    wrong = tuple(filter(None, problems))
+    fields, good = _fields(dcc), trust.good and not wrong
+    certificate = certificate_of(dcc.content, good=good, known=trust.known, birth_date=_birth_date(dcc))
+    return Reading("dcc", fields, trust, wrong, certificate)
 
 
 # -- the steps ---------------------------------------------------------------------------------------------------------
@@ -267,7 +271,7 @@ def _fields(dcc: Dcc) -> dict[str, Value]:
     name = content.get("nam")
     fields: dict[str, Value] = {
         "name": _name(name if isinstance(name, Mapping) else {}, dcc.issuer),
-        "birth_date": plain(content.get("dob"))[:10].replace("-00", "") if _is_sound(dcc, "dob") else "",
+        "birth_date": _birth_date(dcc),
     }
     for key, field in _FIELDS.items():
         fields[field] = tuple(filter(shown, (line(key, entry) for entry in entries[key])))
@@ -277,8 +281,9 @@ def _fields(dcc: Dcc) -> dict[str, Value]:
     return {field: value for field, value in fields.items() if value}
 
 
-def _is_sound(dcc: Dcc, path: str) -> bool:
-    return path not in what_is_wrong(dcc.content, None)
+def _birth_date(dcc: Dcc) -> str:
+    sound = "dob" not in what_is_wrong(dcc.content, None)
+    return plain(dcc.content.get("dob"))[:10].replace("-00", "") if sound else ""
 
 
 def _name(name: Mapping[Any, Any], issuer: str) -> str:

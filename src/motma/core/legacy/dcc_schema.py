@@ -16,7 +16,8 @@ from typing import Any, Final
 GROUPS: Final = {"v": "vaccination", "t": "test", "r": "recovery"}
 """What a certificate may be about, by its key in the payload."""
 
-_COVID_19 = "840539006"
+COVID_19: Final = "840539006"
+"""The disease, in SNOMED CT."""
 _VERSION = re.compile(r"1\.([0-9]{1,4})\.[0-9]{1,4}")
 _ONE_ENTRY_SINCE = 3  # schema 1.3.0: exactly one entry; before, at least one
 _BIRTH = re.compile(r"(?:(?:19|20)[0-9]{2}(?:-[0-9]{2}){0,2})?")
@@ -83,7 +84,7 @@ def line(key: str, entry: Mapping[Any, Any]) -> str:
     def at(field: str) -> str:
         return shown(entry.get(field))
 
-    disease = "" if at("tg") == _COVID_19 else at("tg")
+    disease = "" if at("tg") == COVID_19 else at("tg")
     if key == "v":
         doses = f"{at('dn')}/{at('sd')}" if at("dn") and at("sd") else at("dn")
         parts = [day(entry.get("dt")), doses, _PRODUCTS.get(at("mp"), at("mp")), disease, at("co")]

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from motma.core.code import TrustedKey, key_id
 from motma.core.cose import PublicKey
 from motma.core.errors import Invalid
-from motma.core.legacy.dcc_anchors import parse_dcc_anchors
+from motma.core.legacy.dcc_anchors import parse_dcc_anchors, without_signature
 from motma.core.legacy.reading import Anchors, Claim169Key, DccAnchor, NzcpKey, ShcKey, moment
 from motma.core.words import Words
 
@@ -92,8 +92,9 @@ def _certified(raw: bytes) -> Iterator[_Key]:
 
 
 def _json(raw: bytes) -> Iterator[_Key]:
+    raw = without_signature(raw)
     whole = msgspec.json.decode(raw)
-    if isinstance(whole, list) or "certificates" in whole:
+    if isinstance(whole, list) or any(part in whole for part in ("certificates", "eu_keys", "payload")):
         yield from _certified(raw)
         return
     if "verificationMethod" in whole:  # a DID document

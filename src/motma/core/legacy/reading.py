@@ -11,12 +11,15 @@ from typing import Literal
 import msgspec
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from motma.core.certificate import Certificate
 from motma.core.code import Keyring
 from motma.core.cose import PublicKey
 from motma.core.errors import Problem
 from motma.core.words import Words
 
 Kind = Literal["motma", "national_v1_1", "cccd", "bhyt", "dcc", "claim169", "shc", "nzcp", "unknown"]
+Worth = Literal["good", "broken", "unknown", "plain"]
+"""What a code is worth in a word: believed; signed and not to be believed; nobody can tell; nobody signed it."""
 Value = str | tuple[str, ...]
 """One line, or several (doses, tests). Dates are ISO 8601; a date known in part is written in part (1987, 1987-01)."""
 
@@ -99,6 +102,13 @@ class Trust(msgspec.Struct, frozen=True):
         return self.signed and (self.holds is False or self.barred or self.expired or self.not_yet)
 
     @property
+    def worth(self) -> Worth:
+        """The same in a word."""
+        if not self.signed:
+            return "unknown" if self.unread else "plain"
+        return "broken" if self.broken else "good" if self.good else "unknown"
+
+    @property
     def words(self) -> Words:
         """One sentence for an officer; the gravest thing first."""
         signer = self.signer or "?"
@@ -144,6 +154,8 @@ UNREAD = Trust(signed=False, unread=True)
 class Reading(msgspec.Struct, frozen=True, repr_omit_defaults=True):
     """One code, read. ``fields`` in the order in which people are shown them, empty ones left out.
 
+    ``certificate``: what rules may ask of it, if it is a health certificate.
+
     Printed (logs, tracebacks) it shows which fields there are and no value of any.
     """
 
@@ -151,6 +163,13 @@ class Reading(msgspec.Struct, frozen=True, repr_omit_defaults=True):
     fields: Mapping[str, Value]
     trust: Trust
     problems: tuple[Problem, ...] = ()
+    certificate: Certificate | None = None
+
+    @property
+    def worth(self) -> Worth:
+        """In a word. A certificate under a good signature that is not to the schema is not to be believed either."""
+        worth = self.trust.worth
+        return "broken" if worth == "good" and self.certificate and not self.certificate.good else worth
 
     def __repr__(self) -> str:
         return f"Reading({self.kind}: {', '.join(self.fields)}; {[problem.code for problem in self.problems]})"
