@@ -143,8 +143,8 @@ test("401: the shift is over; nothing is tried again", async () => {
 
 test("422: the server's own words; nothing is tried again", async () => {
   answers = [problem(422, "qid.check_digit")];
-  const { kind, why, words } = await ask(scan());
-  assert.deepEqual([kind, why, words, asked.length], ["unknown", "refused", WORDS, 1]);
+  const { kind, why, words, code } = await ask(scan());
+  assert.deepEqual([kind, why, words, code, asked.length], ["unknown", "refused", WORDS, "qid.check_digit", 1]);
 });
 
 test("what is not the answer to this scan is not shown", async () => {
@@ -157,6 +157,8 @@ test("what is not the answer to this scan is not shown", async () => {
     verdict({ known: undefined }),
     verdict({ reasons: [{ words: WORDS }] }),
     verdict({ reasons: null }),
+    verdict({ along: {} }),
+    verdict({ along: [{ kind: "dcc", words: { vi: "x" } }] }),
     verdict({ outcome: "refer", refer: { name: "x" } }),
   ];
   for (const one of nonsense) {

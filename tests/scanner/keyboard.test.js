@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { BurstDetector, asPrinted } from "../../src/motma/scanner/keyboard.js";
+import { BurstDetector, asPrinted, isOurs } from "../../src/motma/scanner/keyboard.js";
 
 const CODE = "NCFOXN%TSMAHN-H9QC%.$ /:*+" + "6BFOXN%TS3DH0YOJ58S".repeat(6);
 
@@ -65,7 +65,17 @@ test("a burst that an input method swallowed is told, not guessed", () => {
   assert.deepEqual(type(new BurstDetector(), keys, 6).at(-1), { burst: true, scan: null, composed: true });
 });
 
-test("Caps Lock is undone for our codes only", () => {
+test("the longest QR code is typed whole", () => {
+  const text = "HC1:".padEnd(4296, "6BFOXN");
+  assert.equal(type(new BurstDetector(), [...text, "Enter"], 3).at(-1).scan, text);
+});
+
+test("ours are told from other codes", () => {
+  assert.deepEqual([CODE, ` ${CODE}\n`, `HC1:${CODE}`, "HELLO", ""].map(isOurs), [true, true, false, false, false]);
+});
+
+test("Caps Lock is undone for our codes and certificates only", () => {
+  assert.equal(asPrinted(`hc1:${CODE.toLowerCase()}`), `HC1:${CODE}`);
   assert.equal(asPrinted(CODE.toLowerCase()), CODE);
   assert.equal(asPrinted(CODE), CODE);
   const foreign = "https://example.org/Qr?t=aBcDeF0123456789".padEnd(90, "x");

@@ -1,7 +1,7 @@
 // Asking for a verdict. A scan goes in; what comes out is always an answer that can be shown, never an exception:
 //
 //   { kind: "verdict", verdict }            the server's words, checked for shape
-//   { kind: "unknown", why, words? }        no verdict: "offline" | "slow" | "server" | "garbled" | "refused"
+//   { kind: "unknown", why, words?, code? } no verdict: "offline" | "slow" | "server" | "garbled" | "refused"
 //   { kind: "signed_out" }                  the shift is over
 //
 // Each answer carries the `scan` it belongs to. The network, the clock and randomness are arguments. Judging
@@ -11,7 +11,7 @@ import { newFactId } from "./ids.js";
 
 const OUTCOMES = new Set(["accept", "manual", "refer", "reject"]);
 
-/** A scan is born: its id and time stay the same however often it is sent. `what` is `{ code }` or `{ qid }`. */
+/** A scan is born: its id and time stay the same however often it is sent. `what`: `code` or `qid`, and perhaps `also`. */
 export function newScan(what, nowMs, random) {
   return { id: newFactId("scn", nowMs, random), ...what, scanned_at: new Date(nowMs).toISOString() };
 }
@@ -76,7 +76,9 @@ function answerOf(status, text, scan) {
   } catch {
     return { kind: "unknown", why: "garbled" };
   }
-  if (status >= 400) return { kind: "unknown", why: "refused", words: isWords(body?.words) ? body.words : undefined };
+  if (status >= 400) {
+    return { kind: "unknown", why: "refused", words: isWords(body?.words) ? body.words : undefined, code: body?.code };
+  }
   return isVerdict(body, scan) ? { kind: "verdict", verdict: body } : { kind: "unknown", why: "garbled" };
 }
 
@@ -88,6 +90,7 @@ function isVerdict(body, scan) {
     typeof body.known === "boolean" &&
     Array.isArray(body.reasons) &&
     body.reasons.every((reason) => isWords(reason?.words) && isWords(reason.cure)) &&
+    (body.along == null || (Array.isArray(body.along) && body.along.every((one) => isWords(one?.words)))) &&
     (body.refer == null || (isWords(body.refer.name) && Number.isFinite(body.refer.metres)))
   );
 }

@@ -2,7 +2,7 @@
 // a person's typing, anywhere on the page. Time is an argument of the detector.
 
 const TERMINATORS = new Set(["Enter", "Tab"]);
-const LONGEST = 2000; // core/code.py: TEXT_MAX_CHARS
+const LONGEST = 4296; // what the largest QR code holds in its alphanumeric mode
 
 /**
  * Fed with every key press, says when a burst has become a scan.
@@ -59,13 +59,20 @@ export class BurstDetector {
 }
 
 // With Caps Lock on, a hand scanner types our capitals as small letters. Ours is recognised by its first three
-// characters (a zlib header in base 45); other codes keep their letters, because theirs may matter.
+// characters (a zlib header in base 45), a health certificate by its prefix; other codes keep their letters, because
+// theirs may matter.
 const OURS = /^(?:NCF|6BF|Y9F|V7F)[0-9A-Z $%*+\-./:]{60,}$/;
+const CERTIFICATE = /^HC1:[0-9A-Z $%*+\-./:]{60,}$/;
+
+/** Whether `text` looks like a code of ours. */
+export function isOurs(text) {
+  return OURS.test(text.trim());
+}
 
 /** The text as it is printed in the code. */
 export function asPrinted(text) {
   const capitals = text.toUpperCase();
-  return OURS.test(capitals) ? capitals : text;
+  return OURS.test(capitals) || CERTIFICATE.test(capitals) ? capitals : text;
 }
 
 /**

@@ -1,5 +1,6 @@
 // The scanner's page: what the officer touches and sees. Thinking is done in the other modules.
 
+import { paperProblem, withPaper } from "./along.js";
 import { deviceStore, openBelief } from "./belief.js";
 import { Camera } from "./camera.js";
 import { Sightings, makeChecks, newScan } from "./checks.js";
@@ -50,14 +51,16 @@ const LISTS_MS = 240_000; // a list of status is good for 300 s
 
 let turn = 0; // the newest scan; the answer to an older one is not shown over it
 let shown = null;
-let isReadingCard = false; // the camera looks for a document, for the sheet of repair.js
+let sought = null; // what is to be scanned instead of somebody's code: "card" (repair.js) or a paper of along.js
+const random = () => crypto.getRandomValues(new Uint8Array(10));
 
 function submit(text) {
   const what = qidProblem(text) === null ? { qid: text } : { code: text };
-  return judge(newScan(what, Date.now(), crypto.getRandomValues(new Uint8Array(10))));
+  return judge(newScan(what, Date.now(), random()));
 }
 
-async function judge(scan) {
+/** `back(answer)` takes an answer that is not to be shown; it returns whether it did. */
+async function judge(scan, back = () => false) {
   const mine = ++turn;
   closeSheets();
   leaveVerdict(); // the last person's colour must not stand over the next
@@ -69,7 +72,7 @@ async function judge(scan) {
     contact.lost();
     if (scan.code) answer.says = await belief.says(scan.code);
   }
-  if (mine === turn) show(answer);
+  if (mine === turn && !back(answer)) show(answer);
 }
 
 function show(answer, { silent = false } = {}) {
@@ -97,7 +100,7 @@ function show(answer, { silent = false } = {}) {
   $("more-title").textContent = `${say("more")} (${view.more.length})`;
   $("more-list").replaceChildren(...view.more.map(({ reason, cure }) => element("li", `${reason} ${cure}`)));
   $("act").textContent = say(`action.${view.action}`);
-  $("next").hidden = view.action !== "retry" && view.action !== "repair";
+  $("next").hidden = view.action === "next" || view.action === "sign_in";
   $("verdict").hidden = $("go-on").hidden = false;
   $("verdict").classList.remove("tight");
   $("verdict").classList.toggle("tight", $("main").scrollHeight > $("main").clientHeight);
@@ -109,8 +112,7 @@ function show(answer, { silent = false } = {}) {
 function leaveVerdict() {
   if (shown) leftAt = performance.now();
   shown = null;
-  isReadingCard = false;
-  document.body.classList.remove("reading-card");
+  seek(null);
   delete document.body.dataset.tone;
   $("verdict").hidden = $("go-on").hidden = true;
 }
@@ -119,6 +121,7 @@ $("act").addEventListener("click", () => {
   if (shown.view.action === "retry") judge(shown.answer.scan);
   else if (shown.view.action === "sign_in") location.assign("/scan/shift");
   else if (shown.view.action === "repair") repair(shown.answer);
+  else if (shown.view.action !== "next") look(shown.view.action);
   else leaveVerdict();
 });
 $("next").addEventListener("click", leaveVerdict);
@@ -130,7 +133,7 @@ function repair({ scan, verdict }) {
     say,
     fetch: (...ask) => fetch(...ask),
     now: Date.now,
-    random: () => crypto.getRandomValues(new Uint8Array(10)),
+    random,
     scan,
     citizen: verdict.citizen,
     onAnswer(answer) {
@@ -138,7 +141,7 @@ function repair({ scan, verdict }) {
       closeSheets();
       show(answer);
     },
-    onScanCard: () => readCards(true),
+    onScanCard: () => look("card"),
     onSignedOut() {
       closeSheets();
       show({ kind: "signed_out" }, { silent: true });
@@ -146,30 +149,56 @@ function repair({ scan, verdict }) {
   });
 }
 
-function readCards(isOn) {
-  isReadingCard = isOn;
-  document.body.classList.toggle("reading-card", isOn);
-  if (isOn) {
-    delete document.body.dataset.tone;
-    $("verdict").hidden = $("go-on").hidden = true;
-    tell("repair.aim", { stays: true });
-  } else {
-    if (shown) show(shown.answer, { silent: true }); // it stands behind the sheet
-    else tell(null);
-  }
+// ---------------------------------------------------------------- a card, or a paper shown along with the code
+
+function seek(what) {
+  sought = what;
+  document.body.classList.toggle("reading-card", what === "card");
+  document.body.classList.toggle("reading-paper", what !== null && what !== "card");
 }
 
-/** A text from the camera, a picture or a hand scanner: a card if one is asked for, else somebody's code. */
-function received(text) {
-  if (!isReadingCard) return submit(text);
-  isReadingCard = false; // so that the sheet opens over the verdict
-  if (takeCard(text)) return Promise.resolve(readCards(false));
-  isReadingCard = true;
-  return Promise.resolve(tell("repair.not_card", { stays: true }));
+/** The camera and the hand scanner now look for `what`; the verdict waits. */
+function look(what) {
+  seek(what);
+  delete document.body.dataset.tone;
+  $("verdict").hidden = $("go-on").hidden = true;
+  tell(what === "card" ? "repair.aim" : `${what}.aim`, { stays: true });
+  if (what !== "card") $("leave-paper").focus({ preventScroll: true });
 }
 
+/** Back to the verdict, which stands behind the sheet of a card. */
+function lookBack() {
+  seek(null);
+  if (shown) show(shown.answer, { silent: true });
+  else tell(null);
+}
+
+/** A text from the camera, a picture or a hand scanner: what is sought, else somebody's code. */
+async function received(text) {
+  if (sought === null) return submit(text);
+  if (sought !== "card") return receivedPaper(text, sought, shown.answer);
+  seek(null); // so that the sheet opens over the verdict
+  if (takeCard(text)) return lookBack();
+  seek("card");
+  tell("repair.not_card", { stays: true });
+}
+
+/** The same person is checked anew, with their paper. A paper that is refused is not their verdict: the next may do. */
+async function receivedPaper(text, paper, before) {
+  const problem = paperProblem(text, before.scan);
+  if (problem) return tell(problem, { stays: true });
+  await judge(withPaper(before.scan, paper, text, Date.now(), random()), (answer) => {
+    if (!answer.words || !String(answer.code).startsWith("check.along_")) return false;
+    show(before, { silent: true });
+    look(paper);
+    tell(`${paper}.aim`, { stays: true, words: answer.words[lang] });
+    return true;
+  });
+}
+
+$("leave-paper").addEventListener("click", lookBack);
 $("type-card").addEventListener("click", () => {
-  readCards(false);
+  lookBack();
   showRepair();
 });
 
@@ -186,12 +215,12 @@ document.querySelector(".tools").addEventListener(
 );
 for (const place of ["verdict", "finder"]) {
   $(place).addEventListener("click", (event) => {
-    const isAsked = isReadingCard || shown?.view.action === "sign_in";
+    const isAsked = sought !== null || shown?.view.action === "sign_in";
     if (shown && !isAsked && !event.target.closest("details, a, button")) leaveVerdict();
   });
 }
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && isReadingCard) return void $("type-card").click();
+  if (event.key === "Escape" && sought) return void $(sought === "card" ? "type-card" : "leave-paper").click();
   if (event.key === "Escape" && shown && shown.view.action !== "sign_in") leaveVerdict();
 });
 
@@ -321,12 +350,12 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden && $("finder").dataset.state === "live") keepAwake();
 });
 
-/** Say `key` over the camera; null: what stands there when there is nothing to say. */
-function tell(key, { stays = false } = {}) {
+/** Say `key`, or `words`, over the camera; null: what stands there when there is nothing to say. */
+function tell(key, { stays = false, words = null } = {}) {
   clearTimeout(hushed);
   isResting = key === null;
-  const words = key ?? restingWords();
-  $("message").textContent = words ? say(words) : "";
+  const rests = key ?? restingWords();
+  $("message").textContent = words ?? (rests ? say(rests) : "");
   $("message").classList.toggle("said", !isResting || isOffline);
   if (key && !stays) hushed = setTimeout(() => tell(null), 6000);
 }

@@ -1,5 +1,6 @@
 // From an answer to what is shown: pure, so that every sentence an officer can meet is under test.
 
+import { paperFor } from "./along.js";
 import { offlineFindings } from "./offline.js";
 import { canRepair, repairedWords } from "./repair.js";
 import { agoWords, sayIn } from "./words.js";
@@ -13,10 +14,10 @@ const TONES = { accept: "go", manual: "check", refer: "next", reject: "stop" };
  *   name, about    whom to expect: name; last four, birth (null when nobody is known)
  *   live    whether the holder's own key proved the code just now; null where a reason says it, or no code was shown
  *   reason, cure   the deciding one; either may be null
- *   note    in small type: by what that is known, and how old it is; null where the server said it
+ *   note    in small type: what was put right or shown along; or by what it is known, and how old that is; or null
  *   more    further reasons: [{ reason, cure }]
  *   until   end of validity, in words, or null
- *   action  "next" | "retry" | "sign_in" | "repair": what the big button does
+ *   action  "next" | "retry" | "sign_in" | "repair" | "certificate" | "permit": what the big button does
  * Times are Vietnam's, as on the code and on paper, whatever zone the device is set to.
  */
 export function viewOf(answer, lang, { timeZone = "Asia/Ho_Chi_Minh" } = {}) {
@@ -31,7 +32,7 @@ export function viewOf(answer, lang, { timeZone = "Asia/Ho_Chi_Minh" } = {}) {
     const view = { ...blank("unknown", lang), reason, cure, action: again ? "retry" : "next" };
     return answer.says ? withoutServer(answer, lang, timeZone, say) : view;
   }
-  const { outcome, known, reasons, citizen, refer, valid_until, live } = answer.verdict;
+  const { outcome, known, reasons, citizen, refer, valid_until, live, along } = answer.verdict;
   const tone = outcome === "manual" && !known ? "unknown" : TONES[outcome];
   const [first, ...rest] = reasons.map((why) => ({ reason: why.words[lang], cure: why.cure[lang] }));
   const view = {
@@ -44,12 +45,26 @@ export function viewOf(answer, lang, { timeZone = "Asia/Ho_Chi_Minh" } = {}) {
     more: rest,
     until: tone === "go" && valid_until ? say("until", moment(valid_until, lang, timeZone)) : null,
   };
-  if (canRepair(answer)) view.action = "repair";
-  if (answer.repaired) view.note = repairedWords(answer.repaired, say);
+  view.action = actionFor(answer);
+  const notes = (along ?? []).map(({ words }) => words[lang]);
+  if (answer.repaired) notes.unshift(repairedWords(answer.repaired, say));
+  if (notes.length) view.note = notes.join(" ");
   if (tone === "next" && refer) {
     view.cure = `${say("refer.to", refer.name[lang])}, ${distance(refer.metres, lang, say)}.`;
   }
   return view;
+}
+
+/** What answers the first reason that can be answered here. No paper helps who is stopped for something else. */
+function actionFor(answer) {
+  const { outcome, reasons } = answer.verdict;
+  if (outcome !== "manual" && outcome !== "reject") return "next";
+  for (const { code } of outcome === "reject" ? reasons.slice(0, 1) : reasons) {
+    const paper = answer.scan ? paperFor(code) : null;
+    if (paper) return paper;
+    if (code.startsWith("identity.") && canRepair(answer)) return "repair";
+  }
+  return "next";
 }
 
 function blank(tone, lang) {

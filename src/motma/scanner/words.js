@@ -116,6 +116,14 @@ const WORDS = {
   "repair.sex.female": ["nữ", "female"],
   "repair.sex.other": ["khác", "other"],
 
+  "certificate.aim": ["Đưa mã trên giấy chứng nhận vào khung", "Hold the certificate’s code in the frame"],
+  "permit.aim": ["Đưa mã trên giấy đi đường vào khung", "Hold the permit’s code in the frame"],
+  "paper.same": ["Đó là mã vừa quét. Đưa giấy kèm theo vào khung.", "That is the code just scanned. Hold up the other paper."],
+  "paper.ours": [
+    "Đó là mã Một Mã. Đưa giấy kèm theo vào khung; người khác thì bấm Quay lại.",
+    "That is a Một Mã code. Hold up the paper; for another person, press Back.",
+  ],
+
   "person.no_number": ["không có số", "no number"],
   "person.born": ["sinh {0}", "born {0}"],
   "live.live": ["Mã trực tiếp", "Live code"],
@@ -320,6 +328,8 @@ const WORDS = {
 
   "action.next": ["Người tiếp theo", "Next person"],
   "action.repair": ["Đúng người", "Right person"],
+  "action.certificate": ["Quét giấy chứng nhận", "Scan certificate"],
+  "action.permit": ["Quét giấy đi đường", "Scan permit"],
   "action.retry": ["Thử lại", "Try again"],
   "action.sign_in": ["Đăng nhập lại", "Sign in again"],
 };
