@@ -32,6 +32,9 @@ from tests.browser.city import (
     running_city,
     tamper,
 )
+from tests.browser.test_along import asks_for
+from tests.browser.test_repair import type_code
+from tests.core.ministry import GOOD
 
 FOLDER = Path(".cache/screenshots")
 SIZES = {"phone": PHONE, "desktop": DESKTOP}
@@ -78,6 +81,16 @@ def main() -> None:
                 _way_out(context, city, f"{language}-{size}", number)
                 _ahead(context, city, f"{language}-{size}", number)
         browser.close()
+        street = open_browser(
+            playwright, camera=film(Image.new("RGB", (300, 300), (120, 120, 120)), FOLDER / "street.mjpeg")
+        )
+        for number, (language, size) in enumerate(states):
+            for seen in (True, False):
+                with _context(street, city, SIZES[size], language, camera=seen) as context:
+                    _papers(context, city, f"{language}-{size}{'' if seen else '-no-camera'}", 30 + 2 * number + seen)
+        street.close()
+        for left in FOLDER.glob("street*"):
+            left.unlink()
     with running_city(measure=False) as city, sync_playwright() as playwright:
         browser = open_browser(playwright)
         with _context(browser, city, PHONE, "vi") as context:
@@ -176,6 +189,34 @@ def _operator(context: BrowserContext, city: City, name: str) -> None:
     context.request.post(f"{city.url}/ops/diversions", form={"checkpoint": CHECKPOINT, "to": "", "note": "Ùn dài 1 km"})
     page.wait_for_timeout(2500)
     _keep(page, f"ops-{name}")
+
+
+def _papers(context: BrowserContext, city: City, name: str, n: int) -> None:
+    """A verdict that lacks a certificate, one that lacks a permit; the officer who scans what is asked for."""
+    person = _longest_names(city)[n]
+    page = context.new_page()
+    fill_declaration(page, city, person)
+    _send(page)
+    page.wait_for_url("**/code")
+    qid = re.sub(r"\D", "", page.locator(".qid").inner_text())
+    page = context.new_page()
+    enter_shift(page, city, city.invite())
+    for paper in ("certificate", "permit"):
+        asks_for(page, paper)
+        _check(page, qid)
+        page.screenshot(path=FOLDER / f"scan-{paper}-asked-{name}.png")
+        page.click("#act")
+        page.wait_for_timeout(300)
+        page.screenshot(path=FOLDER / f"scan-{paper}-sought-{name}.png")
+        type_code(page, qid)
+        page.wait_for_timeout(200)
+        page.screenshot(path=FOLDER / f"scan-{paper}-not-a-paper-{name}.png")
+        type_code(page, GOOD)
+        page.locator("#note").wait_for(state="visible")
+        page.screenshot(path=FOLDER / f"scan-{paper}-another-persons-{name}.png")
+        page.click("#next")
+        page.wait_for_timeout(500)
+        page.unroute("**/v1/checks")
 
 
 def _way_out(context: BrowserContext, city: City, name: str, n: int) -> None:

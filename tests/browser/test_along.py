@@ -65,7 +65,7 @@ def test_the_officer_scans_the_certificate_with_a_hand_scanner(browser: Browser,
     expect(page.locator("#next")).to_have_text("Người tiếp theo")
     page.click("#act")
     expect(page.locator("#verdict")).to_be_hidden()
-    expect(page.locator("#message")).to_have_text("Đưa mã trên giấy chứng nhận vào khung")
+    expect(page.locator("#message")).to_have_text("Quét mã trên giấy chứng nhận")
     expect(page.locator("#open-pad")).to_be_hidden()
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     type_code(page, GOOD)
@@ -84,7 +84,10 @@ def test_going_back_leaves_the_verdict_as_it_was(browser: Browser, city: City) -
     expect(page.locator("#act")).to_have_text("Scan permit")
     for leave in (lambda: page.click("#leave-paper"), lambda: page.keyboard.press("Escape")):
         page.click("#act")
-        expect(page.locator("#message")).to_have_text("Hold the permit’s code in the frame")
+        expect(page.locator("#message")).to_have_text("Scan the code on the permit")
+        page.click("#leave-paper")  # a double tap on the button that was there
+        expect(page.locator("#verdict")).to_be_hidden()
+        page.wait_for_timeout(450)
         leave()
         expect(page.locator("#verdict")).to_be_visible()
         expect(page.locator("#reason")).to_have_text(ASKED["permit"][1])

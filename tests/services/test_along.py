@@ -16,8 +16,10 @@ from motma.core.cose import ES256
 from motma.core.facts import Companion, Scanned
 from motma.core.ids import FactId
 from motma.core.legacy.dcc_anchors import parse_dcc_anchors
+from motma.core.legacy.reading import Anchors
 from motma.core.text import fold
 from motma.register.population import Person
+from motma.services.along import Along, read_along
 from tests.core.ministry import KEY, OTHER, RSA, TEST, VACCINATION, certificate, cwt, issue, pack
 from tests.services.test_shown import card
 from tests.world import BEGINNING, World, living_world
@@ -141,6 +143,28 @@ async def test_two_of_them_in_their_order(world: World) -> None:
     code, me = await code_of(world), world.person(0)
     answer = (await world.check(code=code, also=[card(me), dcc(me)])).json()
     assert [said["kind"] for said in answer["along"]] == ["cccd", "dcc"]
+
+
+async def test_what_rules_and_permits_get_of_it(world: World) -> None:
+    me, other = world.person(0), world.person(1)
+    keyring = await world.built.board.keyring(world.now)
+    anchors = Anchors(ours=keyring, dcc=(ANCHOR,))
+
+    async def shown(*texts: str) -> Along:
+        citizens = world.built.citizens
+        return await read_along(texts, first=None, qid=None, anchors=anchors, citizens=citizens, now=world.now)
+
+    both = await shown(dcc(other), dcc(me))
+    assert both.others == ()
+    for whose in (me, other):
+        found = both.certificate((whose.name, whose.birth_date))
+        assert found and found[1] and fold(found[0].name[0]) == fold(whose.name.split(" ")[0])
+    nobodys = both.certificate(None)
+    assert nobodys and nobodys[0].good and not nobodys[1]
+    permit = await shown("GĐĐ|3A|not yet read by anybody", dcc(me))
+    [(text, reading)] = permit.others
+    assert (text, reading.kind) == ("GĐĐ|3A|not yet read by anybody", "unknown")
+    assert (await shown("hello")).certificate((me.name, me.birth_date)) is None
 
 
 async def test_what_must_not_be_shown_along_is_an_error_in_words_and_nothing_is_written(world: World) -> None:

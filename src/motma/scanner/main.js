@@ -160,6 +160,7 @@ function seek(what) {
 /** The camera and the hand scanner now look for `what`; the verdict waits. */
 function look(what) {
   seek(what);
+  leftAt = performance.now();
   delete document.body.dataset.tone;
   $("verdict").hidden = $("go-on").hidden = true;
   tell(what === "card" ? "repair.aim" : `${what}.aim`, { stays: true });
@@ -202,17 +203,19 @@ $("type-card").addEventListener("click", () => {
   showRepair();
 });
 
-// A double tap on "next" must not press the button that appears beneath it.
+// A double tap on the big button must not press the button that appears beneath it.
 let leftAt = -Infinity;
-document.querySelector(".tools").addEventListener(
-  "click",
-  (event) => {
-    if (event.timeStamp - leftAt > 400) return;
-    event.preventDefault();
-    event.stopPropagation();
-  },
-  true,
-);
+for (const tools of document.querySelectorAll(".tools, .card-tools, .paper-tools")) {
+  tools.addEventListener(
+    "click",
+    (event) => {
+      if (!event.isTrusted || event.timeStamp - leftAt > 400) return;
+      event.preventDefault();
+      event.stopPropagation();
+    },
+    true,
+  );
+}
 for (const place of ["verdict", "finder"]) {
   $(place).addEventListener("click", (event) => {
     const isAsked = sought !== null || shown?.view.action === "sign_in";

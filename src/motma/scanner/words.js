@@ -116,12 +116,12 @@ const WORDS = {
   "repair.sex.female": ["nữ", "female"],
   "repair.sex.other": ["khác", "other"],
 
-  "certificate.aim": ["Đưa mã trên giấy chứng nhận vào khung", "Hold the certificate’s code in the frame"],
-  "permit.aim": ["Đưa mã trên giấy đi đường vào khung", "Hold the permit’s code in the frame"],
-  "paper.same": ["Đó là mã vừa quét. Đưa giấy kèm theo vào khung.", "That is the code just scanned. Hold up the other paper."],
+  "certificate.aim": ["Quét mã trên giấy chứng nhận", "Scan the code on the certificate"],
+  "permit.aim": ["Quét mã trên giấy đi đường", "Scan the code on the permit"],
+  "paper.same": ["Đó là mã vừa quét. Quét giấy kèm theo.", "That is the code just scanned. Scan the other paper."],
   "paper.ours": [
-    "Đó là mã Một Mã. Đưa giấy kèm theo vào khung; người khác thì bấm Quay lại.",
-    "That is a Một Mã code. Hold up the paper; for another person, press Back.",
+    "Đó là mã Một Mã. Quét giấy kèm theo; kiểm tra người khác thì bấm Quay lại.",
+    "That is a Một Mã code. Scan the paper; to check another person, press Back.",
   ],
 
   "person.no_number": ["không có số", "no number"],

@@ -38,9 +38,14 @@ class Along(msgspec.Struct, frozen=True):
         """What is kept of it: what kinds, and what they were worth."""
         return tuple([Companion(reading.kind, reading.worth) for reading in self.readings])
 
-    def certificate(self, name: str, birth_date: dt.date) -> Certificate | None:
-        """The health certificate that decides, for the person of this name and birth date."""
-        return best(tuple([reading.certificate for reading in self.readings if reading.certificate]), name, birth_date)
+    def certificate(self, person: tuple[str, dt.date] | None) -> tuple[Certificate, bool] | None:
+        """The health certificate that decides, and whether it bears ``person``'s name and birth date.
+
+        While nobody is known (None), it is nobody's.
+        """
+        whose = person or ("", dt.date.min)
+        found = best(tuple([one.certificate for one in self.readings if one.certificate]), *whose)
+        return (found, fits(found, *whose)) if found else None
 
 
 NOTHING = Along()
