@@ -13,11 +13,16 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from motma.core import base45
 from motma.core.cose import ES256
+from motma.core.decision import Rulebook
 from motma.core.facts import Companion, Scanned
-from motma.core.ids import FactId
+from motma.core.ids import FactId, parse_qid
 from motma.core.legacy.dcc_anchors import parse_dcc_anchors
 from motma.core.legacy.reading import Anchors
+from motma.core.permit import Signatory, text_of
+from motma.core.permit_form import Asked
+from motma.core.policy import parse_policy
 from motma.core.text import fold
+from motma.policies import load_policy
 from motma.register.population import Person
 from motma.services.along import Along, read_along
 from tests.core.ministry import KEY, OTHER, RSA, TEST, VACCINATION, certificate, cwt, issue, pack
@@ -161,10 +166,114 @@ async def test_what_rules_and_permits_get_of_it(world: World) -> None:
         assert found and found[1] and fold(found[0].name[0]) == fold(whose.name.split(" ")[0])
     nobodys = both.certificate(None)
     assert nobodys and nobodys[0].good and not nobodys[1]
-    permit = await shown("GĐĐ|3A|not yet read by anybody", dcc(me))
-    [(text, reading)] = permit.others
-    assert (text, reading.kind) == ("GĐĐ|3A|not yet read by anybody", "unknown")
-    assert (await shown("hello")).certificate((me.name, me.birth_date)) is None
+    permit = await shown("GDD1|whatever", dcc(me))
+    assert [text for text, _ in permit.others] == [permit.permit] == ["GDD1|whatever"]
+    assert permit.reading == ("dcc", "good")
+    other_text = await shown("hello")
+    assert other_text.certificate((me.name, me.birth_date)) is None and other_text.permit is None
+
+
+ASKS_FOR_A_CERTIFICATE = parse_policy(
+    {
+        "id": "certificate",
+        "version": 1,
+        "title": ["Chứng nhận", "Certificate"],
+        "valid_from": "2021-01-01T00:00:00+07:00",
+        "valid_to": None,
+        "rules": [
+            {
+                "id": "certificate.good",
+                "affected": ["certificate.good", "certificate.fits", "certificate.doses"],
+                "holds": {
+                    "and": [
+                        {"var": "certificate.good"},
+                        {"var": "certificate.fits"},
+                        {">=": [{"var": "certificate.doses"}, 2]},
+                    ]
+                },
+                "verdict": "reject",
+                "reason": "certificate.none",
+                "words": ["Cần chứng nhận tiêm chủng.", "A vaccination certificate is needed."],
+                "cure": ["Mời đưa giấy để quét.", "Ask for the paper and scan it."],
+                "tests": [
+                    {"about": "none", "evidence": {"certificate": None}, "holds": False},
+                    {
+                        "about": "two doses",
+                        "evidence": {"certificate": {"good": True, "fits": True, "doses": 2}},
+                        "holds": True,
+                    },
+                ],
+            },
+            {
+                "id": "reading.no_card",
+                "affected": ["reading.kind", "reading.trust"],
+                "holds": {"!": [{"===": [{"var": "reading.kind"}, "bhyt"]}]},
+                "verdict": "manual",
+                "reason": "reading.bhyt",
+                "words": ["Thẻ BHYT.", "An insurance card."],
+                "cure": ["Xem thẻ.", "Look at it."],
+                "tests": [
+                    {"about": "none", "evidence": {}, "holds": True},
+                    {"about": "one", "evidence": {"reading": {"kind": "bhyt", "trust": "plain"}}, "holds": False},
+                ],
+            },
+        ],
+    }
+)
+BHYT = "GD4797912345678|4e677579e1bb856e|18/01/1987|2|48e1bb93|79 - 024|01/01/2021|31/12/2021|0"
+
+
+async def test_a_verdict_rests_on_what_is_shown_along(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    gather = world.built.house.check._gather
+    monkeypatch.setattr(gather, "_rulebook", lambda _: Rulebook([load_policy("code"), ASKS_FOR_A_CERTIFICATE]))
+    code, me = await code_of(world), world.person(0)
+
+    async def verdict(*also: str, **shown: str) -> tuple[str, list[str]]:
+        answer = (await world.check(**(shown or {"code": code}), also=list(also))).json()
+        return answer["outcome"], [why["code"] for why in answer["reasons"]]
+
+    refused = ("reject", ["certificate.none"])
+    assert await verdict() == refused
+    assert await verdict(dcc(me)) == ("accept", [])
+    assert await verdict(dcc(world.person(1))) == refused
+    assert await verdict(dcc(me, v=[{**DOSE, "dn": 1}])) == refused
+    assert await verdict(dcc(me, key=OTHER)) == await verdict(dcc(me, key=OTHER, kid=b"unheard.")) == refused
+    assert await verdict(dcc(world.person(1)), dcc(me)) == ("accept", [])
+    assert await verdict(dcc(me), BHYT) == ("accept", []), "the first one shown is the reading"
+    assert await verdict(BHYT, dcc(me)) == ("manual", ["reading.bhyt"])
+    assert await verdict(code=BHYT) == ("reject", ["certificate.none", "code.other_kind", "reading.bhyt"])
+
+
+async def test_a_permit_shown_along(world: World) -> None:
+    permits, code = world.built.house.permits, await code_of(world)
+    texts = []
+    for n in (0, 1):
+        person = world.person(n)
+        qid = parse_qid((await world.declare(person)).json()["qid"])
+        asked = Asked(
+            group="3A",
+            areas=(),
+            valid_from=world.now - dt.timedelta(days=1),
+            valid_until=world.now + dt.timedelta(days=9),
+            signed_by=Signatory("city"),
+            qid=qid,
+        )
+        granted = await permits.grant(await permits.resolve(asked, world.now), by="test", now=world.now)
+        texts.append(text_of((await permits.one(granted.id))[0]))
+    mine, borrowed = texts
+    for text, worth, words in (
+        (mine, "good", "đúng như đã cấp"),
+        (borrowed, "broken", "của người khác"),
+        (mine.replace("|3A|", "|5|"), "broken", "đã bị sửa"),
+        ("GDD1|", "broken", "không được cấp"),
+    ):
+        answer = (await world.check(code=code, also=[text, dcc(world.person(0))])).json()
+        said, certificate = answer["along"]
+        assert (said["kind"], said["worth"], said["fits"]) == ("permit", worth, None)
+        assert words in said["words"]["vi"] and said["words"]["en"] and certificate["fits"]
+        assert (await recorded(world, answer)).along == (Companion("permit", worth), Companion("dcc", "good"))
+    [said] = (await world.check(code="hello", also=[mine])).json()["along"]
+    assert (said["kind"], said["worth"]) == ("permit", "unknown")
 
 
 async def test_what_must_not_be_shown_along_is_an_error_in_words_and_nothing_is_written(world: World) -> None:

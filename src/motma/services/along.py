@@ -11,10 +11,10 @@ import msgspec
 
 from motma.core.certificate import Certificate, best, fits
 from motma.core.errors import Invalid
-from motma.core.facts import Companion
 from motma.core.ids import Qid
 from motma.core.legacy import TEXT_MAX_CHARS, read
 from motma.core.legacy.reading import KIND_WORDS, Anchors, Reading, Worth
+from motma.core.permit import WHY_NONE, Problem, parse
 from motma.core.words import Words
 from motma.services.citizens import Citizens
 from motma.services.shown import CERTIFICATE_WORDS, named_by
@@ -30,13 +30,19 @@ class Along(msgspec.Struct, frozen=True):
 
     @property
     def others(self) -> tuple[tuple[str, Reading], ...]:
-        """All that is no health certificate: where to look for a permit."""
+        """All that is no health certificate."""
         return tuple([pair for pair in zip(self.texts, self.readings, strict=True) if pair[1].certificate is None])
 
     @property
-    def companions(self) -> tuple[Companion, ...]:
-        """What is kept of it: what kinds, and what they were worth."""
-        return tuple([Companion(reading.kind, reading.worth) for reading in self.readings])
+    def permit(self) -> str | None:
+        """The text of a travel permit, whatever that is worth."""
+        return next((text for text, _ in self.others if _is_permit(text)), None)
+
+    @property
+    def reading(self) -> tuple[str, Worth] | None:
+        """Of the first that is no permit: its kind, and what it is worth."""
+        read = zip(self.texts, self.readings, strict=True)
+        return next(((one.kind, one.worth) for text, one in read if not _is_permit(text)), None)
 
     def certificate(self, person: tuple[str, dt.date] | None) -> tuple[Certificate, bool] | None:
         """The health certificate that decides, and whether it bears ``person``'s name and birth date.
@@ -117,12 +123,29 @@ async def _refuse_who_is_somebody(reading: Reading, qid: Qid | None, citizens: C
         )
 
 
-def said_of(reading: Reading, person: tuple[str, dt.date] | None) -> SaidOf:
-    """One code in words for the officer; of a certificate, whether it bears the name and birth date of ``person``."""
+def said_of(along: Along, person: tuple[str, dt.date] | None, problem: Problem | None) -> tuple[SaidOf, ...]:
+    """Each code in words for the officer: of a certificate, whether it bears the name and birth date of ``person``; of
+    the permit, which ``problem`` it has."""
+    return tuple(
+        [
+            _said_of_permit(problem if text == along.permit else "permit.unproved")
+            if _is_permit(text)
+            else _said_of(reading, person)
+            for text, reading in zip(along.texts, along.readings, strict=True)
+        ]
+    )
+
+
+def _said_of_permit(problem: Problem | None) -> SaidOf:
+    worth: Worth = "good" if problem is None else "unknown" if problem == "permit.unproved" else "broken"
+    return SaidOf("permit", worth, (WHY_NONE[problem] if problem else _ISSUED)._asdict())
+
+
+def _said_of(reading: Reading, person: tuple[str, dt.date] | None) -> SaidOf:
     kind, worth, certificate = KIND_WORDS[reading.kind], reading.trust.words, reading.certificate
     if certificate is None:
         return SaidOf(reading.kind, reading.worth, Words(f"{kind.vi}: {worth.vi}", f"{kind.en}: {worth.en}")._asdict())
-    if reading.worth == "broken" and reading.trust.good:
+    if reading.worth == "broken" and reading.trust.good and reading.problems:
         worth = reading.problems[0].words
     what = CERTIFICATE_WORDS[certificate.kind]
     whose, is_theirs = _NOBODY, None
@@ -133,6 +156,15 @@ def said_of(reading: Reading, person: tuple[str, dt.date] | None) -> SaidOf:
     return SaidOf(reading.kind, reading.worth, words._asdict(), is_theirs)
 
 
+def _is_permit(text: str) -> bool:
+    """Whether a text begins as permits do; one that is then none was made up."""
+    try:
+        return parse(text) is not None
+    except Invalid:
+        return True
+
+
+_ISSUED = Words("Giấy đi đường: đúng như đã cấp.", "Travel permit: as it was issued.")
 _NOBODY = Words("", "")
 _THEIRS = Words("Đúng tên và ngày sinh.", "Name and birth date fit.")
 _ANOTHERS = Words("Tên hoặc ngày sinh khác người này.", "Name or birth date are not this person's.")

@@ -10,7 +10,7 @@ from motma.core.code import Liveness, liveness
 from motma.core.decision import Verdict
 from motma.core.described import says
 from motma.core.errors import Conflict, Invalid
-from motma.core.facts import Fact, Scanned, Standing
+from motma.core.facts import Companion, Fact, Scanned, Standing
 from motma.core.flow import Advice, Network
 from motma.core.ids import FactId, Qid, parse_fact_id
 from motma.core.legacy.reading import Anchors, DccAnchor
@@ -20,7 +20,7 @@ from motma.services.along import ALONG_MAX, NOTHING, Along, SaidOf, read_along, 
 from motma.services.board import BoardReader
 from motma.services.citizens import Citizens
 from motma.services.enrol import Device
-from motma.services.gather import Gather, Onward, Person, Why, onward, why
+from motma.services.gather import Gather, Gathered, Onward, Person, Why, onward, why
 from motma.services.shown import Shown, scanned, typed
 from motma.storage.keys import Secrets
 from motma.storage.store import Act, Already, Store
@@ -116,8 +116,9 @@ class Check:
         live = liveness(code, now - (_sent(ask) - scanned_at)) if code else None
         qid = standing.qid if standing else (code.claims.qid if code else None)
         along = await self._along(ask, qid, now)
-        gathered = await self._gather.about(shown, standing, live, now)
+        gathered = await self._gather.about(shown, standing, live, now, along)
         person, verdict = gathered.person, self._gather.judge(gathered, device.checkpoint, now)
+        said = _said_along(along, gathered)
         fact = Fact(
             id=scan_id,
             at=now,
@@ -136,14 +137,14 @@ class Check:
                 scanned_at=scanned_at,
                 skew_seconds=skew_seconds,
                 live=live or "",
-                along=along.companions,
+                along=tuple([Companion(one.kind, one.worth) for one in said]),
                 along_mark=self._mark(scan_id, along),
             ),
         )
         recorded = await self._store.append(Act(facts=(fact,)))
         if isinstance(recorded, Already):
-            return _said_of(shown, along, await self._as_first_answered(fact, person, standing))
-        return _said_of(shown, along, _checked(scan_id, verdict, person, standing, now, live))
+            return _said_of(shown, said, await self._as_first_answered(fact, person, standing))
+        return _said_of(shown, said, _checked(scan_id, verdict, person, standing, now, live))
 
     async def _shown(self, ask: Ask, now: dt.datetime) -> Shown:
         if (ask.code is None) == (ask.qid is None):
@@ -221,12 +222,15 @@ def _checked(
     )
 
 
-def _said_of(shown: Shown, along: Along, checked: Checked) -> Checked:
+def _said_along(along: Along, gathered: Gathered) -> tuple[SaidOf, ...]:
+    person = gathered.person
+    return said_of(along, (person.name, person.birth_date) if person else None, gathered.permits.problem)
+
+
+def _said_of(shown: Shown, along: tuple[SaidOf, ...], checked: Checked) -> Checked:
     """``checked``, which says of codes of another kind what kind, and what that is worth."""
-    if along.readings:
-        person = (checked.citizen.name, checked.citizen.birth_date) if checked.citizen else None
-        said = tuple([said_of(reading, person) for reading in along.readings])
-        checked = msgspec.structs.replace(checked, along=said)
+    if along:
+        checked = msgspec.structs.replace(checked, along=along)
     if shown.other is None:
         return checked
     kind, worth = shown.other

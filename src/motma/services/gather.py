@@ -18,6 +18,7 @@ from motma.core.fold import Board
 from motma.core.ids import Qid
 from motma.core.measure import active_measure
 from motma.core.text import name_key
+from motma.services.along import NOTHING, Along
 from motma.services.board import BoardReader
 from motma.services.faces import face_of
 from motma.services.permits import Held, Permits
@@ -63,7 +64,8 @@ def onward(verdict: Verdict) -> Onward | None:
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """What is known of a person, and of what is switched on. ``live``: how their code, if it is one, proves itself."""
+    """What is known of a person, and of what is switched on. ``live``: how their code, if it is one, proves itself;
+    ``along``: what they show with it."""
 
     shown: Shown
     standing: Standing | None
@@ -72,6 +74,7 @@ class Gathered:
     person: Person | None
     somebody_else: bool
     permits: Held
+    along: Along = NOTHING
 
 
 class Gather:
@@ -93,16 +96,24 @@ class Gather:
         self._permits = permits
         self._rulebook = rulebook
 
-    async def about(self, shown: Shown, standing: Standing | None, live: Liveness | None, now: dt.datetime) -> Gathered:
+    async def about(
+        self,
+        shown: Shown,
+        standing: Standing | None,
+        live: Liveness | None,
+        now: dt.datetime,
+        along: Along = NOTHING,
+    ) -> Gathered:
         """All there is on who shows ``shown``; ``standing`` is what whoever asks may know of the citizen."""
         board = await self._board.current(now)
         person, somebody_else = await self._person(shown.code, standing, now)
-        permits = await self._permits.held(standing, None)
-        return Gathered(shown, standing, live, board, person, somebody_else, permits)
+        permits = await self._permits.held(standing, along.permit)
+        return Gathered(shown, standing, live, board, person, somebody_else, permits, along)
 
     def judge(self, gathered: Gathered, checkpoint: str, at: dt.datetime) -> Verdict:
         """The verdict at a checkpoint and a moment, if nothing is learnt until then but that all is still so."""
-        shown, standing = gathered.shown, gathered.standing
+        shown, standing, person, along = gathered.shown, gathered.standing, gathered.person, gathered.along
+        certificate = along.certificate((person.name, person.birth_date) if person else None)
         measure = active_measure(gathered.board.measures.values(), at)
         here = self._network.by_id.get(checkpoint)
         carried = gathered.permits.at(here.area if here else None, at)
@@ -120,6 +131,9 @@ class Gather:
             green_lane=carried.green_lane,
             permit=carried.permit,
             permit_problem=gathered.permits.problem,
+            certificate=certificate[0] if certificate else None,
+            certificate_fits=certificate is not None and certificate[1],
+            reading=(shown.carrier, shown.worth) if shown.worth else along.reading,
         )
         rulebook = self._rulebook(measure.policies if measure else ())
         return decide(evidence, rulebook, here, at)

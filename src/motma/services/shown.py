@@ -13,7 +13,7 @@ from motma.core.code import Keyring, VerifiedCode, verify_code
 from motma.core.errors import Invalid
 from motma.core.ids import Document, Qid, parse_document, parse_qid
 from motma.core.legacy import read
-from motma.core.legacy.reading import KIND_WORDS, Anchors, DccAnchor, Reading
+from motma.core.legacy.reading import KIND_WORDS, Anchors, DccAnchor, Reading, Worth
 from motma.core.words import Words
 
 
@@ -21,7 +21,7 @@ class Shown(msgspec.Struct, frozen=True):
     """Whom it is about, if it says so, and how that is known.
 
     ``code`` if it is ours and verified, ``problem`` the reason why it tells nothing; ``plain`` if it names somebody
-    without a signature. ``other``: what it is instead of ours, and what it is worth, in words.
+    without a signature. ``other``: what it is instead of ours, and what it is worth, in words; ``worth`` in a word.
     """
 
     carrier: str
@@ -30,6 +30,7 @@ class Shown(msgspec.Struct, frozen=True):
     problem: str | None = None
     plain: bool = False
     other: tuple[Words, Words] | None = None
+    worth: Worth | None = None
 
 
 CERTIFICATE_WORDS = {
@@ -72,12 +73,12 @@ async def named_by(reading: Reading, find: FindCitizen) -> Qid | None:
 async def _other(reading: Reading, find: FindCitizen) -> Shown:
     what = (_kind_words(reading), reading.trust.words)
     if reading.kind not in ("national_v1_1", "cccd"):
-        return Shown(reading.kind, problem="code.other_kind", other=what)
+        return Shown(reading.kind, problem="code.other_kind", other=what, worth=reading.worth)
     try:
         qid = await _named(reading, find)
     except Invalid:  # masked, cut off, or a number of another system
-        return Shown(reading.kind, problem="code.other_kind", other=what)
-    return Shown(reading.kind, qid, plain=True, other=what)
+        return Shown(reading.kind, problem="code.other_kind", other=what, worth=reading.worth)
+    return Shown(reading.kind, qid, plain=True, other=what, worth=reading.worth)
 
 
 async def _named(reading: Reading, find: FindCitizen) -> Qid | None:

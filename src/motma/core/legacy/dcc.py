@@ -96,10 +96,11 @@ def read_dcc(text: str, anchors: Anchors, now: dt.datetime) -> Reading | None:
         holds = None if refused.code in ("dcc.unknown_key", "dcc.no_kid") else False
     misused = _refusal(check_key, dcc, signer, now) if signer else None
     problems += [misused, _refusal(check_times, dcc, now), _refusal(check_schema, dcc)]
+    kids = sign1.kids
     trust = Trust(
         signed=True,
         signer=signer.country if signer and signer.country else dcc.issuer,
-        known=any(anchor.kid in sign1.kids for anchor in anchors.dcc),
+        known=any(anchor.kid in kids for anchor in anchors.dcc),
         holds=holds,
         barred=misused is not None,
         not_before=dcc.issued_at,
@@ -180,7 +181,8 @@ def signer_of(sign1: cose.Sign1, anchors: Anchors) -> DccAnchor:
             "dcc.no_kid",
             Words("Mã không ghi khóa nào ký nó.", "It does not say which key signed it."),
         )
-    bearers = [anchor for anchor in anchors.dcc if anchor.kid in sign1.kids]
+    kids = sign1.kids  # said once: a list has thousands of keys
+    bearers = [anchor for anchor in anchors.dcc if anchor.kid in kids]
     if not bearers:
         raise Invalid(
             "dcc.unknown_key",
