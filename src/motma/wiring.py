@@ -141,7 +141,7 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
             secrets=secrets,
             random=random,
             groups=load_permit_groups(),
-            areas={area.id: area.name for area in getattr(network, "areas", ())},
+            areas={area.id: area.name for area in network.areas},
         )
         house = House(
             declare=Declare(

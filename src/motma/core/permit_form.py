@@ -68,7 +68,7 @@ _KINDS = {
 # A ward's before a district's: "Công an phường 14, Quận 3" is the ward's.
 _LEVELS: tuple[tuple[Level, frozenset[str]], ...] = (
     ("ward", frozenset({"PHUONG", "XA", "TT", "WARD", "COMMUNE"})),
-    ("district", frozenset({"QUAN", "HUYEN", "DISTRICT"})),
+    ("district", frozenset({"QUAN", "HUYEN", "DISTRICT", "DUC"})),  # Thủ Đức is a city within the city
     ("city", frozenset({"PC08", "TP", "PHO", "CITY"})),
 )
 _ALL = frozenset({"TOAN THANH PHO", "TOAN TP", "CA THANH PHO", "ALL", "CITY WIDE", "WHOLE CITY", "*"})
