@@ -133,16 +133,6 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
             secrets=secrets,
             signers=load_signers(settings.dcc_signers),
         )
-        permits = Permits(
-            store=store,
-            board=board,
-            matching=matching,
-            citizens=citizens,
-            secrets=secrets,
-            random=random,
-            groups=load_permit_groups(),
-            areas={area.id: area.name for area in network.areas},
-        )
         house = House(
             declare=Declare(
                 store=store,

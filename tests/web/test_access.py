@@ -18,7 +18,7 @@ from litestar import Litestar
 from motma.core.facts import Fact, LookedUp
 from motma.core.ids import new_fact_id
 from motma.storage.store import Act
-from motma.web.gate import BODY_MAX_BYTES
+from motma.web.gate import body_max_bytes
 from tests.web.doors import DOORS
 from tests.world import HERE, NEXT, World, living_world
 
@@ -425,7 +425,7 @@ async def test_every_post_has_a_limit(world: World) -> None:
         if method != "POST":
             continue
         for headers in (
-            [(b"content-length", str(BODY_MAX_BYTES + 1).encode())],
+            [(b"content-length", str(body_max_bytes(path) + 1).encode())],
             [(b"content-length", b"9" * 5_000)],
             [(b"content-length", b"-1")],
             [(b"content-length", b"many")],

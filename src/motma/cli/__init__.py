@@ -12,6 +12,7 @@ from rich.table import Column, Table
 from motma import __version__
 from motma.cli.key import key
 from motma.cli.paper import paper
+from motma.cli.permit import permit
 from motma.cli.read import read
 from motma.cli.register import register
 from motma.cli.reissue import reissue
@@ -226,6 +227,7 @@ def doctor() -> None:
 
 cli.add_command(key)
 cli.add_command(paper)
+cli.add_command(permit)
 cli.add_command(read)
 cli.add_command(register)
 cli.add_command(reissue)

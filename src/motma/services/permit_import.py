@@ -15,12 +15,13 @@ from typing import Literal, TypeVar
 import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from msgspec.structs import replace
 
-from motma.core.errors import Conflict, Invalid, MotmaError, Unavailable
-from motma.core.permit_form import HEADERS, Asked, Cell, Column, column_of, missing_columns, parse_asked
+from motma.core.errors import Conflict, Invalid, MotmaError, Problem, Unavailable
+from motma.core.permit_form import COLUMNS, GUIDE, HEADERS, Asked, Cell, Column, column_of, missing_columns, parse_asked
 from motma.core.words import Words
 from motma.services.permits import Permits, Resolved
-from motma.services.sheets import Row, read_table
+from motma.services.sheets import Row, read_table, write_csv, write_workbook
 from motma.storage.keys import Secrets
 
 State = Literal["good", "already", "twice", "later", "wrong", "issued"]
@@ -86,8 +87,9 @@ class PermitImport:
             if resolved and line.state == "good":
                 key = _key(resolved)
                 if key in taken:
-                    said = Words(f"Trùng với dòng {taken[key]}.", f"The same as row {taken[key]}.")
-                    line = msgspec.structs.replace(line, state="twice", problems=(("", "import.twice", said),))
+                    first = taken[key]
+                    twice = Problem("import.twice", Words(f"Trùng với dòng {first}.", f"The same as row {first}."))
+                    line = replace(line, state="twice", problems=(("", twice.code, twice.words),))
                 else:
                     taken[key] = line.row
                     good.append((line.row, resolved))
@@ -136,6 +138,22 @@ class PermitImport:
         except MotmaError as error:
             return Line(row, "wrong", who, (("", error.code, error.words),))
         return Line(row, "already" if granted.already else "issued", who, permit=granted.id)
+
+    # -- what files should look like ---------------------------------------------------------------------------------
+
+    def template_csv(self) -> bytes:
+        """A table with nothing but its header."""
+        return write_csv([[words.vi for words in COLUMNS.values()]])
+
+    def template_workbook(self) -> bytes:
+        """The same as a workbook, with a second sheet that says what goes where."""
+        guide = [("Cột / Column", "Cách ghi", "What to write")]
+        guide += [(COLUMNS[column].vi, said.vi, said.en) for column, said in GUIDE.items()]
+        guide += [("", "", ""), ("Nhóm / Group", "", "")]
+        guide += [(group.code, *group.words) for group in self._permits.groups.groups]
+        guide += [("", "", ""), ("Khu vực / Area", "", "")]
+        guide += [(name.vi, id, name.en) for id, name in self._permits.areas.items()]
+        return write_workbook([words.vi for words in COLUMNS.values()], guide, ("Giấy đi đường", "Hướng dẫn"))
 
     # -- between preview and confirmation ----------------------------------------------------------------------------
 

@@ -13,7 +13,9 @@ Device     cookie ``motma_device``                     begin an officer's shift 
 Officer    ``motma_device`` and ``motma_shift``        check codes and numbers there; sees name, birth date, last four;
                                                        put right what somebody they just checked declared
 Operator   cookie ``motma_session``                    see counts (no person), open and close diversions; uphold or take
-                                                       back repairs, part merged numbers (last six digits of them)
+                                                       back repairs, part merged numbers (last six digits of them); give
+                                                       permits, one by one or from tables, and take them back: sees
+                                                       name, birth date and last four, or the plate, on a permit's page
 Platform   ``Authorization: Bearer``                   send declarations; sees the receipts, what became, and what
                                                        checkpoints would say, of its own
 =========  ==========================================  ============================================================

@@ -17,6 +17,8 @@ from motma.core.words import Words
 from motma.web.problems import TOO_LARGE, problem_body
 
 BODY_MAX_BYTES = 64 * 1024
+UPLOAD_MAX_BYTES = 2 * 1024 * 1024 + 64 * 1024
+"""Of a table of permits, and of what its preview found: for operators only."""
 HEADERS_MAX_BYTES = 16 * 1024
 COOKIES_MAX_BYTES = 4 * 1024
 ADDRESS_MAX_BYTES = 2 * 1024
@@ -51,6 +53,11 @@ _HEADERS_SCAN = [
 ]
 _NO_STORE = (b"cache-control", b"no-store")
 _HSTS = (b"strict-transport-security", b"max-age=31536000")
+
+
+def body_max_bytes(path: str) -> int:
+    """How much may be sent to ``path``."""
+    return UPLOAD_MAX_BYTES if path in ("/ops/permits/import", "/ops/permits/import/confirm") else BODY_MAX_BYTES
 
 
 def gate(app: ASGIApp) -> ASGIApp:
@@ -106,7 +113,7 @@ def gate(app: ASGIApp) -> ASGIApp:
                 await _refuse(send_with_headers, 403, "access.cross_site", _CROSS_SITE)
                 return
             length = headers.get(b"content-length", b"0")
-            if not length.isdigit() or len(length) > 9 or int(length) > BODY_MAX_BYTES:
+            if not length.isdigit() or len(length) > 9 or int(length) > body_max_bytes(path):
                 await _refuse(send_with_headers, 413, "body.too_large", TOO_LARGE)
                 return
         try:
