@@ -24,7 +24,7 @@ from motma.core.words import Words
 
 FILE_MAX_BYTES = 2 * 1024 * 1024
 ROWS_MAX, COLUMNS_MAX = 5_000, 40
-_OPENED_MAX_BYTES, _MEMBERS_MAX = 24 * 1024 * 1024, 300
+_OPENED_MAX_BYTES, _MEMBERS_MAX = 16 * 1024 * 1024, 300
 _SHEET_ROWS_MAX = 1_048_576  # no sheet has more
 _CELL_MAX = 2_000
 _DELIMITERS = (";", ",", "\t", "|")
@@ -63,7 +63,7 @@ def read_table(content: bytes) -> list[Row]:
     rows = _workbook(content) if content.startswith(b"PK") else _csv(_decoded(content))
     try:
         return _bounded(rows)
-    except (Invalid, RecursionError):
+    except Invalid:
         raise
     except Exception as error:  # one edge of the house: what a broken file makes of its reader has no end of kinds
         raise _unreadable() from error
@@ -187,15 +187,20 @@ def _workbook(content: bytes) -> Iterator[tuple[int, Sequence[Cell]]]:
             sheet: Any = book.worksheets[0]
             sheet.reset_dimensions()  # a file may say that it is smaller, or larger, than it is
             rows = sheet.iter_rows(max_row=_SHEET_ROWS_MAX, max_col=COLUMNS_MAX + 1)
+            blank: Any = None  # all rows that are not there are one and the same
             for number, cells in enumerate(rows, 1):
-                yield number, [_sheet_cell(cell) for cell in cells]
+                if cells is blank:
+                    continue
+                read = [None if cell.value is None else _sheet_cell(cell) for cell in cells]
+                while read and read[-1] in (None, ""):
+                    read.pop()
+                blank = blank if read else cells
+                yield number, read
         finally:
             book.close()
 
 
 def _sheet_cell(cell: Any) -> Cell:
-    if cell.value is None:
-        return None
     if cell.data_type == "f":
         return "=" + str(cell.value).removeprefix("=")
     value: Cell = cell.value if isinstance(cell.value, Cell) else str(cell.value)
