@@ -226,10 +226,8 @@ async def test_a_confirmation_needs_no_register_and_is_good_once(anywhere: World
     world.registry.outage = False
     for n in range(6):
         sent = (await world.declare(world.person(n))).json()
-        carried = await world.built.house.permits.of(
-            await world.built.citizens.standing(sent["qid"]), None, None, world.now
-        )
-        assert carried.permit is not None
+        held = await world.built.house.permits.held(await world.built.citizens.standing(sent["qid"]), None)
+        assert held.at(None, world.now).permit is not None
 
 
 async def test_stopped_in_the_middle_the_rest_is_done_the_next_time(

@@ -5,8 +5,10 @@ import datetime as dt
 import functools
 from collections.abc import AsyncIterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
 from motma.core.errors import Conflict, Hidden, Invalid, Unavailable
@@ -64,7 +66,8 @@ async def stands(world: World, qid: str) -> Standing:
 
 
 async def carried(world: World, qid: str, shown: str | None = None, area: str | None = "quan-3") -> Any:
-    return await world.built.house.permits.of(await stands(world, qid), shown, area, world.now)
+    held = await world.built.house.permits.held(await stands(world, qid), shown)
+    return SimpleNamespace(problem=held.problem, **msgspec.structs.asdict(held.at(area, world.now)))
 
 
 async def test_who_never_declared_gets_a_number_that_their_declaration_finds(anywhere: World) -> None:
@@ -238,8 +241,7 @@ async def test_specimens_of_2021_at_a_checkpoint(world: World) -> None:
         assert (await show(you, forged)).problem == "permit.forged", what
     assert (await show(me, forgeries["a wider time"])).permit == permit  # what they do have still counts
     assert (await show(you, "https://example.vn/khai-bao")).problem is None  # the QR of 2021's permits led to a form
-    nobody = world.built.house.permits.of(None, text, "quan-3", world.now)
-    assert (await nobody).problem == "permit.unproved"
+    assert (await world.built.house.permits.held(None, text)).problem == "permit.unproved"
 
 
 async def test_found_by_what_stands_on_it(world: World) -> None:
