@@ -394,7 +394,7 @@ def _document(cell: Cell, kind: str | None, issuer: str) -> Document:
             ),
         )
     bare = re.sub(r"[\s.\-]", "", text)
-    by_form = {12: "cccd", 9: "cmnd"}.get(len(bare), "passport") if bare.isdigit() else "passport"
+    by_form = ("cmnd" if len(bare) == 9 else "cccd") if bare.isdigit() else "passport"
     return parse_document(kind or by_form, text, issuer)
 
 

@@ -7,6 +7,7 @@ the right one is taken back. What is searched for is sent and not put into the a
 import datetime as dt
 from collections.abc import Mapping
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from litestar import Request, Response, get, post
 from litestar.datastructures import UploadFile
@@ -27,6 +28,7 @@ from motma.web.pages import render
 from motma.web.problems import status_of
 from motma.web.qr import draw_svg
 
+_LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
 _SHOWN, _LINES_SHOWN, _EXPORTED_MAX, _EXPORT_PAGE = 30, 300, 20_000, 1_000
 
 _Request = Request[Any, Any, Any]
@@ -57,6 +59,16 @@ def state_of(permit: Permit, now: dt.datetime) -> tuple[str, Words]:
     if now < permit.valid_from:
         return "check", Words("Chưa tới ngày", "Not yet")
     return "go", Words("Đang có hiệu lực", "In force")
+
+
+def span_of(permit: Permit) -> Words:
+    """From when to when, as people say it: of whole days only the days."""
+    begins, ends = (at.astimezone(_LOCAL) for at in (permit.valid_from, permit.valid_until))
+    since = f"{begins:%d/%m/%Y}" if begins.time() == dt.time() else f"{begins:%H:%M %d/%m/%Y}"
+    if ends.time() != dt.time():
+        return Words(f"{since} – {ends:%H:%M %d/%m/%Y}", f"{since} – {ends:%H:%M %d/%m/%Y}")
+    last = ends - dt.timedelta(days=1)
+    return Words(f"{since} – hết {last:%d/%m/%Y}", f"{since} – end of {last:%d/%m/%Y}")
 
 
 @get("/ops/permits", include_in_schema=False)
@@ -244,6 +256,7 @@ def _common(request: _Request, operator: Operator) -> dict[str, Any]:
         "levels": LEVELS,
         "columns": COLUMNS,
         "state_of": state_of,
+        "span_of": span_of,
     }
 
 
