@@ -15,7 +15,6 @@ from motma.core.permit_form import COLUMNS, GUIDE, HEADERS, column_of
 from motma.register.population import Person
 from motma.services.permit_import import STANDS_FOR, Line
 from motma.services.sheets import read_table
-from motma.storage.store import Act
 from tests.world import World, living_world
 
 HEADER = ("Họ tên", "CCCD", "Ngày sinh", "Nhóm", "Khu vực", "Từ ngày", "Đến ngày", "Nơi ký")
@@ -228,34 +227,6 @@ async def test_a_confirmation_needs_no_register_and_is_good_once(anywhere: World
         sent = (await world.declare(world.person(n))).json()
         held = await world.built.house.permits.held(await world.built.citizens.standing(sent["qid"]), None)
         assert held.at(None, world.now).permit is not None
-
-
-async def test_stopped_in_the_middle_the_rest_is_done_the_next_time(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    importer, store = world.built.house.permit_import, world.built.store
-    content = table(*[row(world.person(n)) for n in range(10)])
-    seen = await importer.preview(content, world.now)
-    appended, written = store.append, 0
-
-    async def dies(act: Act) -> Any:
-        nonlocal written
-        if written == 4:
-            raise KeyboardInterrupt  # what nobody catches, as a kill
-        written += 1
-        return await appended(act)
-
-    monkeypatch.setattr(store, "append", dies)
-    confirming = importer._write
-    for n, resolved in seen.good:
-        try:
-            await confirming(n, resolved, "A", world.now)
-        except KeyboardInterrupt:
-            break
-    monkeypatch.undo()
-    assert len(await world.built.house.permits.recent(50)) == 4
-    lines = await bring(world, content)
-    assert [line.state for line in lines] == ["already"] * 4 + ["issued"] * 6
 
 
 async def test_what_was_revoked_is_not_brought_back_by_its_row(world: World) -> None:
