@@ -13,7 +13,7 @@ import pytest
 from motma.register.population import Population
 from tests.register.running import SEED, SIZE, register
 
-_ROWS, _PATIENCE_SECONDS = 500, 120
+_ROWS, _SOME, _PATIENCE_SECONDS = 900, 20, 120
 _HEADER = "Họ tên;CCCD;Ngày sinh;Nhóm;Khu vực;Từ ngày;Đến ngày;Nơi ký"
 
 
@@ -39,12 +39,12 @@ def test_what_was_issued_stays_and_the_same_file_does_the_rest(tmp_path: Path) -
     importing = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     database = tmp_path / "data" / "motma.db"
     until = time.monotonic() + _PATIENCE_SECONDS
-    while _issued(database) < 100 and importing.poll() is None and time.monotonic() < until:
-        time.sleep(0.002)
+    while _issued(database) < _SOME and importing.poll() is None and time.monotonic() < until:
+        time.sleep(0.001)
     importing.kill()
     importing.communicate()
     before = _issued(database)
-    assert 100 <= before < _ROWS, "it was to be stopped in the middle"
+    assert _SOME <= before < _ROWS, "it was to be stopped in the middle"
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
     told = re.search(r"(\d+) issued before, (\d+) issued|(\d+) issued, (\d+) issued before", done.stdout)
     assert told and done.returncode == 0, done.stdout[-500:] + done.stderr[-500:]
