@@ -6,8 +6,8 @@ it is text or what a spreadsheet made of it (a number, a date). Nothing is guess
 
 import datetime as dt
 import re
-from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, TypeVar
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 import msgspec
 
@@ -15,16 +15,12 @@ from motma.core.errors import Invalid, Problem
 from motma.core.form import parse_birth_date
 from motma.core.ids import Document, Qid, check_number_fits, parse_document, parse_plate, parse_qid
 from motma.core.permit import Group, Groups, Level, Signatory, check_scope, check_window
+from motma.core.permit_columns import Column, plain
 from motma.core.text import fold, parse_line, parse_name
 from motma.core.words import Words
 
 Cell = str | int | float | bool | dt.datetime | dt.date | None
 """What stands in one cell of a table. Dates without a time zone are Vietnamese."""
-
-Column = Literal[
-    "group", "areas", "from", "until", "signed_by", "signed_area", "number", "document", "kind", "issuer", "name",
-    "birth_date", "qid", "plate",
-]  # fmt: skip
 
 _T = TypeVar("_T")
 _VN_TIME = dt.timezone(dt.timedelta(hours=7))
@@ -37,71 +33,6 @@ _DIGITS = re.compile(r"[0-9]{4,5}")
 _ROUNDED = re.compile(r"[0-9][.,]?[0-9]*E\+?[0-9]+", re.IGNORECASE)
 _BETWEEN = re.compile(r"[;,|/\n]+")
 _NUMBER_MAX, _WORDS_MAX = 40, 200
-
-HEADERS: Mapping[Column, tuple[str, ...]] = {
-    "group": ("Nhóm", "Nhóm đối tượng", "Mã nhóm", "Group", "Group code"),
-    "areas": ("Khu vực", "Phạm vi", "Khu vực được đi", "Địa bàn", "Areas", "Area", "Scope"),
-    "from": ("Từ ngày", "Có hiệu lực từ", "Hiệu lực từ", "Từ", "Ngày bắt đầu", "From", "Valid from"),
-    "until": ("Đến hết ngày", "Đến ngày", "Hiệu lực đến", "Đến", "Ngày hết hạn", "Until",
-              "Until the end of", "To", "Valid until"),
-    "signed_by": ("Nơi ký", "Cơ quan cấp", "Đơn vị cấp", "Nơi cấp giấy", "Signed by", "Issued by"),
-    "signed_area": ("Khu vực của nơi ký", "Quận của nơi ký", "Area of signatory", "Signatory area"),
-    "number": ("Số giấy", "Số giấy đi đường", "Permit number", "Permit no"),
-    "document": ("Số giấy tờ", "Số CCCD", "CCCD", "Số CMND", "CMND", "CCCD/CMND", "CMND/CCCD", "Số CMND/CCCD",
-                 "Số CCCD/CMND", "Số định danh", "Hộ chiếu", "Số hộ chiếu", "Document number", "ID number"),
-    "kind": ("Loại giấy tờ", "Document kind", "Kind of document"),
-    "issuer": ("Nước cấp hộ chiếu", "Quốc tịch", "Passport country", "Nationality"),
-    "name": ("Họ và tên", "Họ tên", "Tên", "Full name", "Name"),
-    "birth_date": ("Ngày sinh", "Năm sinh", "Ngày tháng năm sinh", "Birth date", "Date of birth"),
-    "qid": ("Mã số QR", "Mã QR", "Mã số", "QID", "Code number QID"),
-    "plate": ("Biển số", "Biển số xe", "Biển kiểm soát", "Plate", "Number plate"),
-}  # fmt: skip
-"""What columns are called, the first as the template has it; read without case, tones and signs."""
-
-COLUMNS: Mapping[Column, Words] = {
-    "group": Words("Nhóm", "Group"),
-    "areas": Words("Khu vực", "Areas"),
-    "from": Words("Từ ngày", "From"),
-    "until": Words("Đến hết ngày", "Until the end of"),
-    "signed_by": Words("Nơi ký", "Signed by"),
-    "signed_area": Words("Khu vực của nơi ký", "Area of signatory"),
-    "number": Words("Số giấy", "Permit number"),
-    "document": Words("Số giấy tờ", "Document number"),
-    "kind": Words("Loại giấy tờ", "Kind of document"),
-    "issuer": Words("Nước cấp hộ chiếu", "Passport country"),
-    "name": Words("Họ và tên", "Full name"),
-    "birth_date": Words("Ngày sinh", "Birth date"),
-    "qid": Words("Mã số QR", "Code number (QID)"),
-    "plate": Words("Biển số", "Number plate"),
-}
-"""The columns as people are told of them; in Vietnamese as a template has them."""
-
-GUIDE: Mapping[Column, Words] = {
-    "group": Words("Mã nhóm, ví dụ 3A. Xe luồng xanh: LX.", "The group's code, such as 3A. Green lane: LX."),
-    "areas": Words(
-        "Toàn thành phố, hoặc tên các khu vực cách nhau bằng dấu chấm phẩy: Quận 3; Quận 5.",
-        "Whole city, or names of areas with semicolons between: Quận 3; Quận 5.",
-    ),
-    "from": Words("ngày/tháng/năm, có thể thêm giờ: 25/08/2021 06:00.", "day/month/year, a time may follow."),
-    "until": Words("Hết ngày này giấy hết hạn; nếu ghi giờ thì hết hạn lúc đó.", "Good to the end of that day."),
-    "signed_by": Words(
-        "Công an thành phố (PC08), Công an quận, hoặc Công an phường. Phường chỉ cấp trong khu vực của mình.",
-        "City police (PC08), district police or ward police. Ward police give permits for their own area only.",
-    ),
-    "signed_area": Words("Bắt buộc nếu công an phường ký.", "Needed if ward police signed."),
-    "number": Words("Số ghi trên giấy, nếu có.", "The number on the paper, if it has one."),
-    "document": Words("CCCD, CMND hoặc hộ chiếu. Định dạng cột là Văn bản.", "Format the column as Text."),
-    "kind": Words("Để trống cũng được: đoán theo số.", "May be empty: it shows from the number."),
-    "issuer": Words("Hai chữ, ví dụ VN. Để trống là VN.", "Two letters. Empty: VN."),
-    "name": Words("Như trên giấy tờ, đủ dấu.", "As on the document, with tones."),
-    "birth_date": Words("ngày/tháng/năm, hoặc chỉ năm.", "day/month/year, or the year alone."),
-    "qid": Words("18 chữ số, thay cho giấy tờ, họ tên, ngày sinh.", "18 digits, in place of document, name, date."),
-    "plate": Words("Chỉ cho nhóm của xe.", "Only for groups of vehicles."),
-}
-
-NEEDED: tuple[Column, ...] = ("group", "areas", "from", "until", "signed_by")
-"""Columns that a table cannot do without; besides, one that names the holder."""
-NAMES_HOLDER: tuple[Column, ...] = ("document", "qid", "plate")
 
 _KINDS = {
     "CCCD": "cccd", "CAN CUOC": "cccd", "CAN CUOC CONG DAN": "cccd", "DINH DANH": "cccd", "ID": "cccd",
@@ -151,18 +82,6 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _MISSING = Problem("field.missing", Words("Ô này cần được điền.", "This must be filled in."))
-
-
-def column_of(header: str) -> Column | None:
-    """Which column a header names; None for one that is none of ours."""
-    return _COLUMNS.get(_plain(header))
-
-
-def _plain(text: str) -> str:
-    return " ".join(re.sub(r"[^A-Z0-9]+", " ", fold(text)).split())
-
-
-_COLUMNS: dict[str, Column] = {_plain(name): column for column, names in HEADERS.items() for name in names}
 
 
 def parse_asked(cells: Mapping[str, Cell], groups: Groups, areas: Mapping[str, Words], now: dt.datetime) -> Asked:
@@ -327,7 +246,7 @@ def _group(cell: Cell, groups: Groups) -> Group:
 
 def _areas(cell: Cell, areas: Mapping[str, Words]) -> tuple[str, ...]:
     text = _text(cell)
-    if text == "*" or _plain(text) in _ALL:
+    if text == "*" or plain(text) in _ALL:
         return ()
     named = [part for part in map(str.strip, _BETWEEN.split(text)) if part]
     return tuple(sorted({_area(part, areas) for part in named}))
@@ -349,12 +268,12 @@ def _area(cell: Cell, areas: Mapping[str, Words]) -> str:
 
 def _short(area: str) -> str:
     """Quận 3, quan 3, Q.3, District 3 -> 3; Bình Thạnh, quận Bình Thạnh -> BINH THANH."""
-    plain = re.sub(r"^(?:THANH PHO|TP|QUAN|HUYEN|DISTRICT|Q|H)\b ?|^Q(?=[0-9])", "", _plain(area))
-    return re.sub(r" (?:DISTRICT|CITY)$", "", plain).removeprefix("0")
+    bare = re.sub(r"^(?:THANH PHO|TP|QUAN|HUYEN|DISTRICT|Q|H)\b ?|^Q(?=[0-9])", "", plain(area))
+    return re.sub(r" (?:DISTRICT|CITY)$", "", bare).removeprefix("0")
 
 
 def _level(cell: Cell) -> Level:
-    said = set(_plain(_text(cell)).split())
+    said = set(plain(_text(cell)).split())
     for level, words in _LEVELS:
         if said & words:
             return level
@@ -368,7 +287,7 @@ def _level(cell: Cell) -> Level:
 
 
 def _kind(cell: Cell) -> str:
-    kind = _KINDS.get(_plain(_text(cell)))
+    kind = _KINDS.get(plain(_text(cell)))
     if kind is None:
         raise Invalid("document.kind", Words("Chọn loại giấy tờ.", "Choose the kind of document."))
     return kind
@@ -376,7 +295,7 @@ def _kind(cell: Cell) -> str:
 
 def _country(cell: Cell) -> str:
     code = _text(cell).upper()
-    if _plain(code) in ("VIET NAM", "VIETNAM"):
+    if plain(code) in ("VIET NAM", "VIETNAM"):
         return "VN"
     if not re.fullmatch(r"[A-Z]{2}", code):
         raise Invalid("nationality.malformed", Words("Chọn quốc tịch.", "Choose a nationality."))
@@ -449,9 +368,3 @@ def _check_time(begins: dt.datetime, ends: dt.datetime, now: dt.datetime) -> Non
     check_window(begins, ends)
     if ends <= now:
         raise Invalid("permit.over", Words("Thời hạn đã qua.", "This time is over already."))
-
-
-def missing_columns(found: Sequence[Column]) -> list[Column]:
-    """Those that a table lacks; "document" for none that names a holder."""
-    lacking = [column for column in NEEDED if column not in found]
-    return lacking if any(column in found for column in NAMES_HOLDER) else [*lacking, "document"]
