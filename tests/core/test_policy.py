@@ -16,16 +16,16 @@ from motma.core.decision import Rulebook, decide
 from motma.core.errors import Conflict, Invalid
 from motma.core.evidence import FIELDS, LISTS, MOMENT, PARTS, SPECIMEN, Evidence, document
 from motma.core.flow import Advice
-from motma.core.policy import MAX_TESTS, Policy, PolicyError, examine, laid_over, parse_policy
+from motma.core.policy import MAX_TESTS, Policy, PolicyError, examine, filled_in, laid_over, parse_policy
 from motma.core.reasons import REASONS, Outcome
 from motma.core.rules import reads
 from motma.measures import load_demo_measure
-from motma.policies import DEFAULT, known_reasons, load_policy, load_rulebook
+from motma.policies import DEFAULT, SHIPPED, known_reasons, load_policy, load_rulebook
 from tests.core.test_decision import ADVICE, ASKED, NOW, code_of, standing_of
 
 ROOT = Path(__file__).resolve().parents[2]
-SHIPPED = [
-    msgspec.json.decode((ROOT / "src" / "motma" / "policies" / name / "policy.json").read_bytes()) for name in DEFAULT
+RAW = [
+    msgspec.json.decode((ROOT / "src" / "motma" / "policies" / name / "policy.json").read_bytes()) for name in SHIPPED
 ]
 CURFEW: dict[str, Any] = {
     "id": "curfew",
@@ -154,18 +154,26 @@ def test_reading_rules_own_no_words_and_read_nothing_else() -> None:
     assert (f"{RULE}/affected", "policy.as_read") in found
 
 
-@pytest.mark.parametrize("raw", SHIPPED, ids=DEFAULT)
+@pytest.mark.parametrize("raw", RAW, ids=SHIPPED)
 def test_policies_that_ship_are_sound_and_declare_exactly_what_they_read(raw: Any) -> None:
     examined = examine(raw)
-    assert examined.policy and examined.policy.id in DEFAULT and not examined.warnings
+    assert examined.policy and examined.policy.id in SHIPPED and not examined.warnings
     for rule in examined.policy.rules:
-        for read in reads(rule.holds):
+        paths = reads(filled_in(rule.holds, examined.policy.values))
+        for read in paths:
             assert any(read == field or read.startswith(f"{field}.") for field in rule.affected)
         for field in rule.affected:
-            assert any(read == field or read.startswith(f"{field}.") for read in reads(rule.holds)), field
+            assert any(read == field or read.startswith(f"{field}.") for read in paths), field
 
 
-@pytest.mark.parametrize("raw", SHIPPED, ids=DEFAULT)
+@pytest.mark.parametrize("raw", RAW, ids=SHIPPED)
+def test_each_value_of_those_that_ship_is_read(raw: Any) -> None:
+    said = json.dumps([rule["holds"] for rule in raw["rules"]])
+    for name in raw.get("values", {}):
+        assert json.dumps({"var": f"values.{name}"}) in said, name
+
+
+@pytest.mark.parametrize("raw", RAW, ids=SHIPPED)
 def test_each_rule_that_ships_is_held_by_its_tests(raw: Any) -> None:
     """Turned round, left out or always said, none of them passes its own tests."""
     for place, rule in enumerate(raw["rules"]):
@@ -177,7 +185,7 @@ def test_each_rule_that_ships_is_held_by_its_tests(raw: Any) -> None:
 
 def test_a_policy_that_lets_nobody_or_everybody_through_is_warned_of() -> None:
     never = changed(f"{RULE}/tests/0/evidence", {"declaration": {"health": "contact"}})
-    never["rules"].append(copy.deepcopy(SHIPPED[DEFAULT.index("health")]["rules"][1]))
+    never["rules"].append(copy.deepcopy(RAW[SHIPPED.index("health")]["rules"][-1]))
     never["rules"][1]["holds"] = {"===": [{"var": "declaration.health"}, "contact"]}
     never["rules"][1]["tests"] = [
         {"about": "contact, by night", "evidence": {"now": "2026-01-18T08:00:00Z"}, "holds": False},
@@ -285,10 +293,12 @@ def test_two_policies_do_not_share_names() -> None:
     assert caught.value.code == "policy.clash"
 
 
-def test_what_ships_is_all_on_unless_a_measure_names_others() -> None:
+def test_the_default_decides_unless_a_measure_names_others() -> None:
     assert load_demo_measure(NOW).policies == ()
-    assert set(load_rulebook().reasons) | set(REASONS) == set(known_reasons())
-    assert set(load_rulebook(("health",)).reasons) == {"health.symptoms", "health.contact"}
+    assert [name for name in SHIPPED if name in DEFAULT] == list(DEFAULT)
+    assert set(load_rulebook().reasons) < set(load_rulebook(SHIPPED).reasons)
+    assert set(load_rulebook(SHIPPED).reasons) | set(REASONS) == set(known_reasons())
+    assert set(load_rulebook(("health",)).reasons) == {"health.positive", "health.symptoms", "health.contact"}
     with pytest.raises(Invalid):
         load_policy("../code")
 
@@ -344,6 +354,6 @@ def test_the_page_names_every_field_problem_and_policy() -> None:
     source = (ROOT / "src" / "motma" / "core" / "policywords.py").read_text("utf-8")
     for code in set(re.findall(r'"(policy\.[a-z_]+)"', source)) | {"policy.clash", "policy.unknown"}:
         assert f"`{code}`" in page, code
-    for name in DEFAULT:
+    for name in SHIPPED:
         for rule in load_policy(name).rules:
             assert f"`{rule.reason}`" in page, rule.reason

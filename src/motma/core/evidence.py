@@ -96,7 +96,7 @@ FIELDS: Mapping[str, str | frozenset[str]] = {
     "standing.revoked": TRUTH,
     "standing.suspended": TRUTH,
     "declaration.grade": frozenset(map(str, Grade)),
-    "declaration.health": frozenset({"clear", "contact", "symptoms"}),
+    "declaration.health": frozenset({"clear", "contact", "symptoms", "positive"}),
     "declaration.at": MOMENT,
     "declaration.from": MOMENT,
     "declaration.until": MOMENT,

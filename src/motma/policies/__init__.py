@@ -15,13 +15,16 @@ from motma.core.reasons import REASONS, Reason
 from motma.core.words import Words
 
 DEFAULT = ("code", "freshness", "standing", "identity", "validity", "health", "proof", "diversion")
-"""What decides unless a measure names others: every policy that ships, in order."""
+"""What decides unless a measure names others, in order."""
+
+SHIPPED = (*DEFAULT[:-2], "certificate", "permits", "movement", "curfew", "greenlane", *DEFAULT[-2:])
+"""Every policy that comes with the house, in an order that serves wherever some of them decide together."""
 
 
 @cache
 def load_policy(name: str) -> Policy:
     """The policy in the folder ``name``. Raises :class:`Invalid` ``policy.unknown``."""
-    if name not in DEFAULT:
+    if name not in SHIPPED:
         raise Invalid("policy.unknown", Words("Không có chính sách này.", "There is no such policy."))
     return parse_policy(msgspec.json.decode((files(__package__) / name / "policy.json").read_bytes()))
 
@@ -32,11 +35,11 @@ def load_rulebook(names: tuple[str, ...] = ()) -> Rulebook:
     at least ``manual``: nobody is let through, and nobody turned away, on the strength of rules that are not there.
     """
     names = tuple(dict.fromkeys(names or DEFAULT))
-    here = [load_policy(name) for name in names if name in DEFAULT]
+    here = [load_policy(name) for name in names if name in SHIPPED]
     return Rulebook(here, unreadable=len(here) < len(names))
 
 
 @cache
 def known_reasons() -> dict[str, Reason]:
-    """Every reason that a verdict of ours can have, by code."""
-    return {**REASONS, **load_rulebook().reasons}
+    """Every reason that a verdict by policies of ours can have, by code."""
+    return {**REASONS, **load_rulebook(SHIPPED).reasons}
