@@ -1,19 +1,25 @@
 """The policies that ship, over random evidence: alone, in any set, fresher, and with parts of it missing."""
 
+import dataclasses
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from motma.core.decision import Rulebook, Verdict, judge
-from motma.core.evidence import SPECIMEN
+from motma.core.certificate import Certificate
+from motma.core.decision import Rulebook, Verdict, decide, judge
+from motma.core.evidence import SPECIMEN, Evidence
 from motma.core.identity import Grade
+from motma.core.ids import new_fact_id
+from motma.core.permit import Permit, Signatory
 from motma.core.reasons import REASONS, Outcome
 from motma.forms import load_units
 from motma.measures import load_permit_groups
 from motma.policies import DEFAULT, SHIPPED, known_reasons, load_policy, load_rulebook
 from motma.roads import load_network
+from tests.core.test_decision import ASKED, HOUR, NOW, code_of, standing_of
 
 WEIGHT = [Outcome.ACCEPT, Outcome.MANUAL, Outcome.REFER, Outcome.REJECT]
 OWNER = {rule.reason: name for name in SHIPPED for rule in load_policy(name).rules}
@@ -237,6 +243,43 @@ def test_gaps_never_raise_and_a_rule_that_fails_lets_nobody_pass(seen: dict[str,
         seen = _without(seen, path)
     verdict = verdict_of(seen, SHIPPED)
     assert not verdict.failed or verdict.outcome is not Outcome.ACCEPT
+
+
+def test_what_a_check_gathers_is_read_by_all_of_them() -> None:
+    """A permit and a certificate as the house knows them, not as a document: accepted, then each of them spoilt."""
+    permit = Permit(
+        id=new_fact_id("prm", NOW - HOUR, bytes(10)),
+        group="5",
+        areas=("binh-chanh",),
+        valid_from=NOW - HOUR,
+        valid_until=NOW + HOUR,
+        holder="521322923144321717",
+        signed_by=Signatory("city"),
+    )
+    dose = Certificate(kind="vaccination", good=True, known=True, at=NOW - 14 * 24 * HOUR, doses=2, series=2)
+    checkpoint = next(one for one in load_network().checkpoints if one.area == "binh-chanh")
+    evidence = Evidence(
+        code_of(),
+        standing=standing_of(),
+        liveness="live",
+        as_of=ASKED,
+        permit=permit,
+        certificate=dose,
+        certificate_fits=True,
+    )
+    book = load_rulebook(SHIPPED)
+    assert decide(evidence, book, checkpoint, NOW) == Verdict(Outcome.ACCEPT, (), known=True, as_of=ASKED)
+    for spoilt, codes in [
+        ({"permit": None, "certificate": None}, ["permit.none", "certificate.missing", "movement.unknown"]),
+        (
+            {"permit": msgspec.structs.replace(permit, revoked_at=NOW), "certificate": None},
+            ["permit.revoked", "certificate.missing", "movement.unknown"],
+        ),
+        ({"certificate": msgspec.structs.replace(dose, doses=1)}, ["certificate.incomplete"]),
+        ({"permit_problem": "permit.borrowed"}, ["permit.borrowed"]),
+    ]:
+        verdict = decide(dataclasses.replace(evidence, **spoilt), book, checkpoint, NOW)
+        assert (codes_of(verdict), verdict.failed) == (codes, ())
 
 
 def test_what_is_not_known_is_only_ever_looked_at() -> None:
