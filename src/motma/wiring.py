@@ -23,10 +23,11 @@ from motma.core.legacy.reading import DccAnchor
 from motma.core.words import Words
 from motma.forms import load_form, load_units
 from motma.measures import load_permit_groups
-from motma.policies import known_reasons, load_rulebook
+from motma.policies import known_reasons, load_policies, load_rulebook
 from motma.roads import load_network
 from motma.services.afterwards import Afterwards
 from motma.services.board import BoardReader
+from motma.services.bundle import BundleDesk, Rules
 from motma.services.carriers import Carriers
 from motma.services.check import Check
 from motma.services.citizens import Citizens
@@ -167,6 +168,9 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
             steer=Steer(store=store, board=board, network=network, random=random),
             enrol=Enrol(store=store, secrets=secrets, random=random, network=network),
             trust_list=TrustDesk(board=board, issuer=settings.issuer, signer=chest.signer, status=status.floors),
+            bundles=BundleDesk(
+                board=board, issuer=settings.issuer, network=network, rules=_shipped, signer=chest.signer
+            ),
             carriers=Carriers(store=store, board=board, citizens=citizens, codes=codes, secrets=secrets, random=random),
             status=status,
             trust=trust,
@@ -177,6 +181,11 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
         identify = Identify(store=store, board=board, matching=matching, citizens=citizens, codes=codes, random=random)
         reissue = Reissue(store=store, board=board, citizens=citizens, codes=codes, random=random)
         yield Built(house, identify, reissue, store, secrets, board, citizens)
+
+
+async def _shipped(now: dt.datetime) -> Rules:
+    """What bundles say: the policies that ship, which change by themselves at no time."""
+    return Rules(at=lambda names, at: load_policies(names))
 
 
 def _register(settings: Settings) -> Where | None:

@@ -159,7 +159,8 @@ test("enrolled anew, a device forgets the roots and lists of before; the copy wi
 
 test("a device that can neither keep nor fetch says that it has no list, and does not fail", async () => {
   const fails = () => Promise.reject(new Error("forbidden"));
-  const none = { problem: "trustlist.none", code: null, status: null, keys: { ageMs: null, isStale: false, refused: null } };
+  const rules = { ageMs: null, code: null, refused: null };
+  const none = { problem: "trustlist.none", code: null, status: null, verdict: null, rules, keys: { ageMs: null, isStale: false, refused: null } };
   const belief = openBelief({ store: { get: fails, put: fails, replace: fails }, fetch: offline });
   await belief.refresh();
   assert.deepEqual(await belief.says(EVERYDAY), none);

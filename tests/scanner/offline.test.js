@@ -12,7 +12,7 @@ const CODE = {
 };
 const STATUS = { said: "valid", code: null, refused: null, ageMs: 2 * MINUTE, isStale: false };
 const KEYS = { ageMs: 2 * MINUTE, isStale: false, refused: null };
-const UNRECORDED = "Có mạng, bấm Thử lại để ghi lượt này.";
+const UNRECORDED = "Chưa ghi nhận; có mạng, bấm Thử lại để ghi lượt này.";
 const none = (problem, keys = KEYS) => ({ problem, code: null, status: null, keys });
 const about = (status = {}, code = {}, keys = {}) => ({
   ...{ problem: null, code: { ...CODE, ...code }, status: { ...STATUS, ...status }, keys: { ...KEYS, ...keys } },
@@ -103,12 +103,14 @@ const codesIn = (paths, room) => [...new Set(paths.flatMap((path) => read(path).
 
 test("every code of a list has words of its own, in both languages", () => {
   const codes = [...codesIn(["scanner/status.js", "core/status.py"], "status"), ...codesIn(["scanner/trust.js", "core/trustlist.py", "core/trustwire.py"], "trustlist")];
-  assert.ok(codes.length >= 26);
+  const rules = [...new Set([...codesIn(["scanner/bundle.js"], "bundle"), ...codesIn(["core/bundle.py"], "bundle")])];
+  assert.ok(codes.length >= 26 && rules.length >= 13);
+  codes.push(...rules);
   for (const lang of ["vi", "en"]) assert.equal(new Set(codes.map((code) => sayIn(lang)(code))).size, codes.length);
 });
 
 test("what speaks against a code is said as the server says it", () => {
-  const reasons = read("core/reasons.py");
+  const reasons = read("core/reasons.py") + read("policies/standing/policy.json");
   const codes = [...codesIn(["scanner/code.js"], "code"), ...codesIn(["scanner/offline.js"], "standing")];
   assert.ok(codes.length >= 20);
   for (const code of codes) {

@@ -60,6 +60,7 @@ DOORS: dict[tuple[str, str], str] = {
     ("POST", "/v1/prechecks"): "platform",
     ("GET", "/v1/trust-list"): "anybody",
     ("GET", "/v1/trust-list/roots"): "device",
+    ("GET", "/v1/bundle"): "device",
     ("GET", "/v1/measure"): "anybody",
     ("GET", "/v1/status/{n:str}"): "anybody",
     ("GET", "/v1/checkpoints"): "anybody",

@@ -1,5 +1,5 @@
-"""The door of the list of trust: anybody takes the list, an enrolled device takes the roots, and a key that is revoked
-is revoked in the next list."""
+"""The door of the list of trust: anybody takes the list, an enrolled device takes the roots and the rules of its
+checkpoint, and a key that is revoked is revoked in the next list."""
 
 import datetime as dt
 from collections.abc import AsyncIterator
@@ -9,9 +9,11 @@ import httpx
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from motma.core.bundle import MEDIA_TYPE as BUNDLE_TYPE
+from motma.core.bundle import accept as accept_bundle
 from motma.core.status import verify_status_token
 from motma.core.trustlist import MEDIA_TYPE, Pins, RootKey, accept, revoked_points
-from tests.world import World, living_world
+from tests.world import HERE, NEXT, World, living_world
 
 
 @pytest.fixture
@@ -83,4 +85,27 @@ async def test_the_status_list_that_is_given_out_is_new_enough_beside_it(world: 
 async def test_roots_are_for_enrolled_devices(world: World) -> None:
     for client in (world.browser(), world.browser({"motma_device": "x" * 32}), await world.operator()):
         answer = await client.get("/v1/trust-list/roots")
+        assert (answer.status_code, answer.json()["code"]) == (401, "access.device")
+
+
+async def test_an_enrolled_device_takes_the_rules_of_its_checkpoint(world: World) -> None:
+    device = await world.device_at()
+    held = pins(await device.get("/v1/trust-list/roots"))
+    answer = await device.get("/v1/bundle")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, BUNDLE_TYPE)
+    assert answer.headers["cache-control"] == "private, no-cache"
+    bundle = accept_bundle(answer.content, roots=held.roots, issuer=held.issuer, now=world.now)
+    assert bundle.place == HERE
+    etag = answer.headers["etag"]
+    again = await device.get("/v1/bundle", headers={"if-none-match": etag})
+    assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", etag)
+    plain = await device.get("/v1/bundle", headers={"accept-encoding": "identity"})
+    assert plain.content == answer.content and "content-encoding" not in plain.headers
+    elsewhere = await (await world.device_at(NEXT)).get("/v1/bundle")
+    assert elsewhere.headers["etag"] != etag
+
+
+async def test_rules_are_for_enrolled_devices(world: World) -> None:
+    for client in (world.browser(), world.browser({"motma_device": "x" * 32}), await world.operator()):
+        answer = await client.get("/v1/bundle")
         assert (answer.status_code, answer.json()["code"]) == (401, "access.device")

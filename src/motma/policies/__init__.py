@@ -30,13 +30,20 @@ def load_policy(name: str) -> Policy:
 
 
 @cache
+def load_policies(names: tuple[str, ...] = ()) -> tuple[tuple[Policy, ...], bool]:
+    """(these policies in this order; whether they are all there). Of no names, the default."""
+    names = tuple(dict.fromkeys(names or DEFAULT))
+    here = tuple([load_policy(name) for name in names if name in SHIPPED])
+    return here, len(here) == len(names)
+
+
+@cache
 def load_rulebook(names: tuple[str, ...] = ()) -> Rulebook:
     """These policies in this order, compiled; of no names, the default. A policy that there is not makes every verdict
     at least ``manual``: nobody is let through, and nobody turned away, on the strength of rules that are not there.
     """
-    names = tuple(dict.fromkeys(names or DEFAULT))
-    here = [load_policy(name) for name in names if name in SHIPPED]
-    return Rulebook(here, unreadable=len(here) < len(names))
+    policies, complete = load_policies(names)
+    return Rulebook(policies, unreadable=not complete)
 
 
 @cache

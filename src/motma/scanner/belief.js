@@ -1,6 +1,8 @@
-// What this device can say of a code when the server cannot be asked: by the list of trust that it keeps (trust.js) and
-// the lists of what became of codes (lists.js). It says what is known, and how old that is; offline.js makes a view of it.
+// What this device can say of a code when the server cannot be asked: by the list of trust that it keeps (trust.js), the
+// lists of what became of codes (lists.js) and the rules of its checkpoint (bundle.js). It says what is known, the verdict
+// that follows, and how old that is; offline.js makes a view of it.
 
+import { openBundle, verdictOf } from "./bundle.js";
 import { CodeError, codeSays, liveness, verifyCode } from "./code.js";
 import { bytesOf } from "./cose.js";
 import { openLists } from "./lists.js";
@@ -9,6 +11,7 @@ import { openTrust, TrustError } from "./trust.js";
 const SKEW_MIN_MS = 2000; // the server tells its time in whole seconds
 const ROUND_TRIP_MAX_MS = 4000;
 const ROOTS_TIMEOUT_MS = 20_000;
+const NO_RULES = { bundle: null, confirmedAt: null, code: null, refused: null };
 const UNKNOWN = { said: null, code: "status.missing", refused: null, ageMs: null, isStale: false };
 
 /**
@@ -20,7 +23,7 @@ const UNKNOWN = { said: null, code: "status.missing", refused: null, ageMs: null
  */
 export function openBelief({ store, fetch, clock = Date.now, device = null, open = openTrust }) {
   let hasBegun = false;
-  let opening = null; // promise of { trust, lists, heardAt }, or of null when nothing is kept yet
+  let opening = null; // promise of { trust, lists, rules, heardAt }, or of null when nothing is kept yet
   let refused = null; // why the newest list of trust was not taken
   let turn = Promise.resolve();
   let skewMs = 0; // how far this device's clock is behind the server's
@@ -47,7 +50,10 @@ export function openBelief({ store, fetch, clock = Date.now, device = null, open
     const list = { get: () => store.get("list"), put: (record) => store.put("list", record) };
     const trust = await open({ pins, store: list, fetch: timed, url: "/v1/trust-list", clock: now });
     const statuses = { get: (uri) => store.get(`status:${uri}`), put: (uri, record) => store.put(`status:${uri}`, record) };
-    return { trust, lists: openLists({ trust, store: statuses, fetch: timed }), heardAt: await store.get("heard") };
+    const lists = openLists({ trust, store: statuses, fetch: timed });
+    const record = { get: () => store.get("bundle"), put: (kept) => store.put("bundle", kept) };
+    const rules = openBundle({ trust, store: record, fetch: timed });
+    return { trust, lists, rules, heardAt: await store.get("heard") };
   }
 
   /**
@@ -81,7 +87,9 @@ export function openBelief({ store, fetch, clock = Date.now, device = null, open
       held.heardAt = now();
       await store.put("heard", held.heardAt);
     }
-    if (held.trust.list) await held.lists.refresh();
+    if (!held.trust.list) return;
+    await held.lists.refresh();
+    await held.rules.refresh();
   }
 
   /** `fetch`, which learns from answers how far the clocks are apart. */
@@ -110,14 +118,17 @@ export function openBelief({ store, fetch, clock = Date.now, device = null, open
      *   code      what codeSays says, with `live`, `worth`, `matched`; null with a problem
      *   status    what lists.js says of it; null with a problem
      *   keys      of the list of trust: { ageMs since the server last confirmed it, or null; isStale; refused }
+     *   verdict   what follows by the rules of this device, as policy.js gives it; null without rules
+     *   rules     { ageMs since the server last confirmed them, or null; code: why there are none; refused }
      */
     async says(text) {
       try {
         const held = await kept();
         if (!held?.trust.list) {
-          return { problem: "trustlist.none", code: null, status: null, keys: { ageMs: null, isStale: false, refused } };
+          const nothing = { code: null, status: null, verdict: null, rules: { ageMs: null, code: null, refused: null } };
+          return { problem: "trustlist.none", ...nothing, keys: { ageMs: null, isStale: false, refused } };
         }
-        const { trust, lists, heardAt } = held;
+        const { trust, lists, rules, heardAt } = held;
         const nowMs = trust.now();
         const ageMs = typeof heardAt === "number" ? Math.max(0, nowMs - heardAt) : trust.ageMs();
         const keys = { ageMs, isStale: trust.standing() === "stale", refused };
@@ -125,11 +136,18 @@ export function openBelief({ store, fetch, clock = Date.now, device = null, open
           if (error instanceof CodeError) return error;
           throw error;
         });
-        if (verified instanceof CodeError) return { problem: verified.code, code: null, status: null, keys };
+        const { bundle, confirmedAt, code: lacking, refused: offer } = await rules.held().catch(() => NO_RULES);
+        const judged = (said) => ({
+          ...said,
+          verdict: bundle && verdictOf(said, bundle, confirmedAt, nowMs),
+          rules: { ageMs: bundle && Math.max(0, nowMs - confirmedAt), code: lacking, refused: offer },
+        });
+        if (verified instanceof CodeError) return judged({ problem: verified.code, code: null, status: null, keys });
         const { claims, key } = verified;
-        const code = { ...codeSays(verified, nowMs), live: liveness(verified, nowMs), worth: claims.worth, matched: claims.matched };
+        const { worth, matched, issuedAt } = claims;
+        const code = { ...codeSays(verified, nowMs), live: liveness(verified, nowMs), worth, matched, issuedAt };
         const status = await lists.of(key, claims).catch(() => UNKNOWN); // what the code says is known without a store
-        return { problem: null, code, status, keys };
+        return judged({ problem: null, code, status, keys });
       } catch {
         return null;
       }

@@ -85,18 +85,22 @@ function blank(tone, lang) {
   };
 }
 
-/** What belief.js knows of the code, in words. It can be tried again: the scan is not recorded. */
+/** What belief.js knows of the code, and what the rules on this device make of it, in words. It can be tried again: the
+ * scan is not recorded. */
 function withoutServer({ why, says }, lang, timeZone, say) {
-  const { tone, person, live, reason, cure, note } = offlineFindings(says, why);
+  const { tone, person, live, reason, cure, more, until, note } = offlineFindings(says, why);
   const fill = (value) => (value.at === undefined ? agoWords(say, value.ago) : moment(value.at, lang, timeZone));
-  const sentences = (list) => list.map(([key, ...values]) => say(key, ...values.map(fill))).join(" ");
+  const sentence = (said) => (Array.isArray(said) ? say(said[0], ...said.slice(1).map(fill)) : said[lang]);
+  const sentences = (list) => (list.length ? list.map(sentence).join(" ") : null);
   return {
     ...blank(tone, lang),
     name: person?.name ?? null,
-    about: person ? aboutPerson(person, "unknown", say) : null,
+    about: person ? aboutPerson(person, tone === "stop" ? "unknown" : tone, say) : null,
     live: live ? say(`live.${live}`) : null,
     reason: sentences(reason),
-    cure: say(cure),
+    cure: cure && sentence(cure),
+    more: more.map((one) => ({ reason: one.words[lang], cure: one.cure[lang] })),
+    until: until === null ? null : say("until", moment(until, lang, timeZone)),
     note: sentences(note),
     action: "retry",
   };

@@ -41,8 +41,8 @@ const WORDS = {
   "camera.again": ["Thử lại", "Try again"],
   "aim.silent": ["Đưa mã vào khung. Chạm để bật tiếng.", "Hold the code in the frame. Tap for sound."],
   "aim.offline": [
-    "Mất mạng: mã chỉ được xem theo danh sách trên máy. So với giấy tờ.",
-    "No network: codes are judged by the lists on this device alone. Compare the documents.",
+    "Mất mạng: mã được xét theo luật và danh sách trên máy.",
+    "No network: codes are judged by the rules and lists on this device.",
   ],
   "aim": ["Đưa mã vào khung", "Hold the code in the frame"],
 
@@ -149,7 +149,7 @@ const WORDS = {
     "Check the documents by hand. This scan may not be recorded; try again when there is a network.",
   ],
   "unknown.look": ["Kiểm tra giấy tờ bằng mắt.", "Check the documents by hand."],
-  "unknown.unrecorded": ["Có mạng, bấm Thử lại để ghi lượt này.", "With a network, try again to record this scan."],
+  "unknown.unrecorded": ["Chưa ghi nhận; có mạng, bấm Thử lại để ghi lượt này.", "Not recorded; with a network, try again to record this scan."],
   "away.offline": ["Mất mạng.", "No network."],
   "away.slow": ["Máy chủ không trả lời kịp.", "The server did not answer in time."],
   "away.server": ["Máy chủ đang trục trặc.", "The server has a fault."],
@@ -173,6 +173,8 @@ const WORDS = {
     "Danh sách khóa trên máy đã hết hạn. Kết nối mạng để tải bản mới.",
     "The list of keys on this device has expired. Connect to fetch a new one.",
   ],
+  "judged.all": ["Xét theo luật và danh sách trên máy, tải {0}.", "Judged by the rules and lists on this device, fetched {0}."],
+  "judged.rules": ["Xét theo luật trên máy, tải {0}.", "Judged by the rules on this device, fetched {0}."],
   "ages.both": ["Danh sách trên máy tải {0}.", "Lists on this device fetched {0}."],
   "ages.status": ["Danh sách thu hồi tải {0}.", "List of revoked codes fetched {0}."],
   "ages.keys": ["Danh sách khóa tải {0}.", "List of keys fetched {0}."],
@@ -321,6 +323,60 @@ const WORDS = {
   "trustlist.not_yet": [
     "Danh sách khóa ghi giờ ở tương lai. Xem lại đồng hồ của máy.",
     "The list of keys is dated in the future. Check this device's clock.",
+  ],
+
+  // Why rules are not taken, or not judged by: the codes of bundle.js.
+  "bundle.over": [
+    "Bộ luật trên máy đã hết hạn. Kết nối mạng để tải bản mới.",
+    "The rules on this device have expired. Connect to fetch new ones.",
+  ],
+  "bundle.revoked_root": [
+    "Bộ luật trên máy do một khóa gốc đã bị thu hồi ký, nên không dùng. Báo trực ban.",
+    "The rules on this device are signed by a root that was revoked, and are not used. Tell the operator.",
+  ],
+  "bundle.too_large": [
+    "Bộ luật tải về quá lớn; giữ bản đang có.",
+    "The rules that came are too large; those at hand are kept.",
+  ],
+  "bundle.wrong_type": [
+    "Thứ tải về không phải bộ luật; giữ bản đang có.",
+    "What came are no rules; those at hand are kept.",
+  ],
+  "bundle.unreadable": [
+    "Bộ luật bị hỏng. Nếu còn lặp lại, báo trực ban.",
+    "The rules are damaged. If it stays so, tell the operator.",
+  ],
+  "bundle.unknown_root": [
+    "Bộ luật do một khóa gốc lạ ký; giữ bản đang có. Báo trực ban để đăng ký lại máy.",
+    "The rules are signed by a root unknown here; those at hand are kept. Ask the operator to enrol this device anew.",
+  ],
+  "bundle.forged": [
+    "Bộ luật tải về đã bị sửa hoặc làm giả; giữ bản đang có. Báo trực ban.",
+    "The rules that came were altered or forged; those at hand are kept. Tell the operator.",
+  ],
+  "bundle.wrong_issuer": [
+    "Bộ luật tải về của cơ quan khác; giữ bản đang có. Báo trực ban.",
+    "The rules that came are those of another authority; those at hand are kept. Tell the operator.",
+  ],
+  "bundle.elsewhere": [
+    "Bộ luật tải về là của chốt khác; giữ bản đang có. Báo trực ban để đăng ký lại máy.",
+    "The rules that came are for another checkpoint; those at hand are kept. Ask the operator to enrol this device anew.",
+  ],
+  "bundle.rolled_back": [
+    "Bộ luật tải về cũ hơn bản đang có; giữ bản đang có.",
+    "The rules that came are older than those at hand, which are kept.",
+  ],
+  "bundle.fast_forward": [
+    "Số bản của bộ luật nhảy quá xa; giữ bản đang có. Báo trực ban.",
+    "The version of the rules leaps too far; those at hand are kept. Tell the operator.",
+  ],
+  "bundle.expired": [
+    "Bộ luật tải về đã hết hạn; giữ bản đang có. Xem lại đồng hồ của máy.",
+    "The rules that came have expired; those at hand are kept. Check this device's clock.",
+  ],
+  "bundle.not_yet": [
+    "Bộ luật ghi giờ ở tương lai. Xem lại đồng hồ của máy.",
+    "The rules are dated in the future. Check this device's clock.",
   ],
 
   "signed_out": ["Ca trực đã kết thúc.", "The shift has ended."],

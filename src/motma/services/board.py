@@ -35,6 +35,10 @@ class BoardReader:
         """The board as of ``now``."""
         return (await self._now(now)).board
 
+    async def switched(self, now: dt.datetime) -> int:
+        """How many things were ever switched: measures, diversions and keys, on or off. It never goes back."""
+        return len((await self._now(now)).facts)
+
     async def trust(self, now: dt.datetime) -> Trust:
         """Every key, ours and others', as of ``now``."""
         return (await self._now(now)).trust

@@ -9,7 +9,7 @@ Browser    cookie ``motma_wallet``                     show the codes it declare
                                                        those; forget all of it; on request their old kind, with the
                                                        document number it declared with
 Device     cookie ``motma_device``                     begin an officer's shift at its own checkpoint; take the roots
-                                                       that sign lists of trust
+                                                       that sign lists of trust, and the rules of that checkpoint
 Officer    ``motma_device`` and ``motma_shift``        check codes and numbers there; sees name, birth date, last four;
                                                        put right what somebody they just checked declared
 Operator   cookie ``motma_session``                    see counts (no person), open and close diversions; uphold or take

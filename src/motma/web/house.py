@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from motma.services.afterwards import Afterwards
+from motma.services.bundle import BundleDesk
 from motma.services.carriers import Carriers
 from motma.services.check import Check
 from motma.services.declare import Declare
@@ -39,6 +40,7 @@ class House:
     steer: Steer
     enrol: Enrol
     trust_list: TrustDesk
+    bundles: BundleDesk
     carriers: Carriers
     status: StatusDesk
     trust: Trust

@@ -28,8 +28,7 @@ _Request = Request[Any, Any, Any]
 _Page = Response[bytes] | Redirect
 
 _FROM_STATIC = ("motma.css", "icons/down.svg", "icons/icon.svg", "vendor/cborg/", "vendor/fonts/", "vendor/zxing-wasm/")
-# rules.js: no phone keeps the engine of rules until its judge runs them.
-_NOT_FOR_BROWSERS = ("LICENSE", ".md", "sw.js", "be-vietnam-pro.css", "rules.js")
+_NOT_FOR_BROWSERS = ("LICENSE", ".md", "sw.js", "be-vietnam-pro.css")
 
 
 class EnrolForm(msgspec.Struct):
