@@ -170,7 +170,9 @@ def tamper(code: str) -> str:
     return base45.encode(zlib.compress(bytes(cose), 9))
 
 
-def fill_declaration(page: Page, city: City, person: Person, *, symptoms: tuple[str, ...] = (), kind: str = "") -> None:
+def fill_declaration(
+    page: Page, city: City, person: Person, *, symptoms: tuple[str, ...] = (), kind: str = "", contact: bool = False
+) -> None:
     """Go through the three steps as a citizen does, up to the check page; with ``kind`` "none" without a number."""
     document = person.documents[0]
     page.goto(city.url)
@@ -195,6 +197,8 @@ def fill_declaration(page: Page, city: City, person: Person, *, symptoms: tuple[
     page.wait_for_selector("[name='health.contact']")
     for question in page.locator("input[value='no'][name^='health.']").all():
         question.check()
+    if contact:
+        page.check("input[name='health.contact'][value='yes']")
     for symptom in symptoms:
         page.check(f"input[name='health.symptoms.{symptom}'][value='yes']")
     page.click("button.primary[value='next']")

@@ -76,6 +76,10 @@ def main() -> None:
                 with _context(browser, city, viewport, language) as context:
                     _operator(context, city, f"{language}-{size}")
         states = [(language, size) for language in ("vi", "en") for size in SIZES]
+        codes = _offline_codes(browser, city)
+        for language, size in states:
+            with _context(browser, city, SIZES[size], language) as context:
+                _offline(context, city, codes, f"{language}-{size}")
         for number, (language, size) in enumerate(states):
             with _context(browser, city, SIZES[size], language) as context:
                 _way_out(context, city, f"{language}-{size}", number)
@@ -295,6 +299,44 @@ def _way_out(context: BrowserContext, city: City, name: str, n: int) -> None:
         page.locator("button[value='yes']").first.click()
         page.wait_for_load_state()
     _keep(page, f"review-empty-{name}")
+
+
+def _offline_codes(browser: Browser, city: City) -> dict[str, str]:
+    """The code of somebody who is well, who was in contact, who is ill: the longest names of all."""
+    codes = {}
+    answers = {"go": "well", "check": "contact", "stop": "ill"}
+    for number, (name, health) in enumerate(answers.items()):
+        with _context(browser, city, PHONE, "vi") as context:
+            page = context.new_page()
+            person, symptoms = _longest_names(city)[number], ("fever",) if health == "ill" else ()
+            fill_declaration(page, city, person, symptoms=symptoms, contact=health == "contact")
+            _send(page)
+            page.wait_for_url("**/code")
+            found = zxingcpp.read_barcode(Image.open(io.BytesIO(context.request.get(f"{city.url}/code/1.png").body())))
+            codes[name] = str(found.text) if found else ""
+    return codes
+
+
+def _offline(context: BrowserContext, city: City, codes: dict[str, str], name: str) -> None:
+    """What a scanner says whose network is gone: by its rules; by lists of yesterday; without any rules."""
+    page = context.new_page()
+    page.clock.install()
+    with page.expect_response("**/v1/bundle"):
+        enter_shift(page, city, city.invite())
+    page.wait_for_timeout(1_000)
+    context.set_offline(True)
+    shown = [*codes.items(), ("forged", tamper(codes["go"])), ("unknown", codes["go"])]
+    for state, code in shown:
+        page.clock.fast_forward(25 * 3_600_000 if state == "unknown" else 120_000)
+        picture = FOLDER / "offline.png"
+        picture_of(code).save(picture)
+        page.set_input_files("#picture", picture)
+        page.locator("#verdict").wait_for()
+        page.wait_for_timeout(300)
+        page.screenshot(path=FOLDER / f"scan-offline-{state}-{name}.png")
+        picture.unlink()
+        page.locator("#next").click()
+    context.set_offline(False)
 
 
 def _send(page: Page) -> None:

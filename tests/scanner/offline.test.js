@@ -12,7 +12,7 @@ const CODE = {
 };
 const STATUS = { said: "valid", code: null, refused: null, ageMs: 2 * MINUTE, isStale: false };
 const KEYS = { ageMs: 2 * MINUTE, isStale: false, refused: null };
-const UNRECORDED = "Chưa ghi nhận; có mạng, bấm Thử lại để ghi lượt này.";
+const UNRECORDED = "Chưa ghi nhận: có mạng thì bấm Thử lại.";
 const none = (problem, keys = KEYS) => ({ problem, code: null, status: null, keys });
 const about = (status = {}, code = {}, keys = {}) => ({
   ...{ problem: null, code: { ...CODE, ...code }, status: { ...STATUS, ...status }, keys: { ...KEYS, ...keys } },
@@ -94,6 +94,77 @@ test("every way in which a server can be away has its words", () => {
 test("ages are told as people say them", () => {
   const ages = [30_000, 5 * MINUTE, 119 * MINUTE, 47 * 60 * MINUTE, 49 * 60 * MINUTE, -5];
   assert.deepEqual(ages.map((ms) => agoWords(sayIn("vi"), ms)), ["vừa xong", "5\u00a0phút trước", "1\u00a0giờ trước", "47\u00a0giờ trước", "2\u00a0ngày trước", "vừa xong"]);
+});
+
+// ---------------------------------------------------------------- by the rules on this device
+
+const reason = (code, outcome, known = true) => ({ code, outcome, known, words: { vi: `Vì ${code}.`, en: `By ${code}.` }, cure: { vi: `Hãy ${code}.`, en: `Do ${code}.` } });
+const RULES = { ageMs: 2 * MINUTE, code: null, refused: null };
+
+function judged(outcome, reasons, { known = true, status, code, keys, rules } = {}) {
+  const says = about(status, code, keys);
+  return { ...says, verdict: { outcome, known, reasons, failed: [] }, rules: { ...RULES, ...rules } };
+}
+
+test("who may pass goes on, with whom to expect and until when; by what, how old, and that it is not recorded", () => {
+  const shown = view(judged("accept", []));
+  assert.deepEqual([shown.tone, shown.word, shown.action], ["go", ["ĐƯỢC", "QUA"], "retry"]);
+  assert.deepEqual([shown.name, shown.about], ["Tạ Văn Thành", ["•••• 3999", "sinh 1976"]]);
+  assert.deepEqual([shown.reason, shown.cure, shown.until], [null, null, "Hạn đến 14:00 ngày 21/01"]);
+  assert.equal(shown.note, `Mất mạng. Xét theo luật và danh sách trên máy, tải 2\u00a0phút trước. ${UNRECORDED}`);
+  const english = viewOf({ kind: "unknown", why: "slow", says: judged("accept", []) }, "en").note;
+  assert.equal(english, "The server did not answer in time. Judged by the rules and lists on this device, fetched 2\u00a0min ago. Not recorded: with a network, try again.");
+});
+
+test("each verdict has its colour, in the words of the policy, the other reasons after the deciding one", () => {
+  const reasons = [reason("a.first", "reject"), reason("a.second", "manual")];
+  const shown = view(judged("reject", reasons));
+  assert.deepEqual([shown.tone, shown.reason, shown.cure], ["stop", "Vì a.first.", "Hãy a.first."]);
+  assert.deepEqual(shown.more, [{ reason: "Vì a.second.", cure: "Hãy a.second." }]);
+  assert.equal(view(judged("reject", reasons), "en").reason, "By a.first.");
+  assert.equal(view(judged("manual", [reason("a.b", "manual")])).tone, "check");
+  assert.equal(view(judged("manual", [reason("a.b", "refer")])).tone, "check", "nobody is sent on from here");
+  assert.equal(view(judged("manual", [reason("a.b", "manual", false)], { known: false })).tone, "unknown");
+  const remark = view(judged("accept", [reason("a.remark", "accept")]));
+  assert.deepEqual([remark.tone, remark.reason, remark.cure], ["go", "Vì a.remark.", "Hãy a.remark."]);
+});
+
+test("a code that does not verify names nobody", () => {
+  const says = { ...none("code.forged"), verdict: { outcome: "reject", known: true, reasons: [reason("code.forged", "reject")], failed: [] }, rules: RULES };
+  const shown = view(says);
+  assert.deepEqual([shown.tone, shown.name, shown.about, shown.live, shown.until], ["stop", null, null, null, null]);
+  assert.match(shown.note, /Xét theo luật và danh sách trên máy, tải 2.phút trước/);
+});
+
+test("what came at another time is told by itself", () => {
+  const shown = view(judged("accept", [], { rules: { ageMs: 180 * MINUTE }, status: { ageMs: 9 * MINUTE } }));
+  assert.equal(
+    shown.note,
+    "Mất mạng. Xét theo luật trên máy, tải 3\u00a0giờ trước. Danh sách thu hồi tải 9\u00a0phút trước. " +
+      `Danh sách khóa tải 2\u00a0phút trước. ${UNRECORDED}`,
+  );
+});
+
+test("a list that is over stops nobody, and what it said is said; so is what the rules lack", () => {
+  const old = { known: false, status: { said: "revoked", code: "status.expired", isStale: true } };
+  const shown = view(judged("manual", [reason("freshness.lists_old", "manual", false)], old));
+  assert.equal(shown.reason, "Vì freshness.lists_old. Mã đã bị thu hồi, theo danh sách nay đã hết hạn.");
+  assert.match(shown.cure, /bàn hỗ trợ/);
+  const elsewhere = { known: false, status: { said: null, code: "status.elsewhere", ageMs: null } };
+  assert.match(view(judged("manual", [reason("freshness.lists_old", "manual", false)], elsewhere)).note, /mã do nơi khác cấp/);
+  const refused = view(judged("accept", [], { rules: { refused: "bundle.rolled_back" } }));
+  assert.match(refused.note, /Bộ luật tải về cũ hơn bản đang có/);
+  const over = view({ ...about(), verdict: null, rules: { ageMs: null, code: "bundle.over", refused: null } });
+  assert.deepEqual([over.tone, over.reason.includes("chữ ký đúng")], ["unknown", true]);
+  assert.match(over.note, /Bộ luật trên máy đã hết hạn/);
+});
+
+test("who is not matched would be repaired with a network; a reason of proof says how live the code is", () => {
+  const pending = { code: { matched: false, worth: "manual" } };
+  assert.match(view(judged("manual", [reason("identity.pending", "manual")], pending)).note, /Sửa tờ khai cần có mạng/);
+  assert.doesNotMatch(view(judged("reject", [reason("health.symptoms", "reject")], pending)).note, /Sửa tờ khai/);
+  assert.equal(view(judged("manual", [reason("proof.static", "manual")])).live, null);
+  assert.equal(view(judged("accept", [])).live, "Mã tĩnh (ảnh hoặc bản in)");
 });
 
 // ---------------------------------------------------------------- every code has its words

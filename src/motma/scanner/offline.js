@@ -43,25 +43,17 @@ function judged({ code, status, keys, verdict, rules }, away) {
   const withdrawn = tone === "unknown" && status !== null && wasWithdrawn(status) ? [[`says.was_${status.said}`]] : [];
   const isUnsure = code !== null && !code.matched && (tone === "check" || tone === "unknown");
   const needs = isUnsure ? [["repair.needs_network"]] : []; // it would be repaired here, with a network
-  // What is not known of the code itself belongs to the reason; the rules speak of it in general.
+  // The rules speak of lists in general; what is the matter with that of this code is said beside it.
   const lacking = tone === "unknown" && status?.code && !withdrawn.length ? [[status.code]] : [];
-  const isQuiet = tone === "go" || tone === "stop" || tone === "check";
   return {
     tone,
     person: code,
     live: code?.live && !reasons.some(({ code: name }) => name.startsWith("proof.")) ? code.live : null,
-    reason: [...(tone === "unknown" ? [away] : []), ...(first ? [first.words] : []), ...withdrawn],
+    reason: [...(first ? [first.words] : []), ...withdrawn],
     cure: withdrawn.length ? ["cure.help_desk"] : (first?.cure ?? null),
     more: more.map(({ words, cure }) => ({ words, cure })),
     until: tone === "go" && code ? code.validUntil : null,
-    note: [
-      ...(isQuiet ? [away] : []),
-      ...lacking,
-      ...judgedBy(keys, status, rules),
-      ...troublesOf(keys, status, rules),
-      ...needs,
-      ["unknown.unrecorded"],
-    ],
+    note: [away, ...lacking, ...judgedBy(keys, status, rules), ...troublesOf(keys, status, rules), ...needs, ["unknown.unrecorded"]],
   };
 }
 

@@ -149,7 +149,7 @@ const WORDS = {
     "Check the documents by hand. This scan may not be recorded; try again when there is a network.",
   ],
   "unknown.look": ["Kiểm tra giấy tờ bằng mắt.", "Check the documents by hand."],
-  "unknown.unrecorded": ["Chưa ghi nhận; có mạng, bấm Thử lại để ghi lượt này.", "Not recorded; with a network, try again to record this scan."],
+  "unknown.unrecorded": ["Chưa ghi nhận: có mạng thì bấm Thử lại.", "Not recorded: with a network, try again."],
   "away.offline": ["Mất mạng.", "No network."],
   "away.slow": ["Máy chủ không trả lời kịp.", "The server did not answer in time."],
   "away.server": ["Máy chủ đang trục trặc.", "The server has a fault."],
