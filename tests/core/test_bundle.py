@@ -123,3 +123,9 @@ def test_the_house_file_says_what_is_so() -> None:
     """What the tests of the scanner know of the server: which policies are the default, and reasons no rule owns."""
     reasons = json.loads(content_of(HERE, None, [Period(None, None, ())]))["reasons"]
     assert {"about": HOUSE["about"], "default": list(DEFAULT), "reasons": reasons} == HOUSE
+
+
+def test_every_refusal_is_documented() -> None:
+    page = (VECTORS.parent / "docs" / "bundle.md").read_text("utf-8")
+    expected = {step["expect"] for case in BUNDLES["cases"] for step in case["steps"]} - {"accepted"}
+    assert [code for code in sorted(expected) if f"`{code}`" not in page] == []

@@ -12,6 +12,7 @@ const SKEW_MIN_MS = 2000; // the server tells its time in whole seconds
 const ROUND_TRIP_MAX_MS = 4000;
 const ROOTS_TIMEOUT_MS = 20_000;
 const NO_RULES = { bundle: null, confirmedAt: null, code: null, refused: null };
+const NOBODY = { problem: "code.not_ours", code: null, status: null, keys: { ageMs: null, isStale: false } };
 const UNKNOWN = { said: null, code: "status.missing", refused: null, ageMs: null, isStale: false };
 
 /**
@@ -90,6 +91,8 @@ export function openBelief({ store, fetch, clock = Date.now, device = null, open
     if (!held.trust.list) return;
     await held.lists.refresh();
     await held.rules.refresh();
+    const { bundle, confirmedAt } = await held.rules.held();
+    if (bundle) verdictOf(NOBODY, bundle, confirmedAt, held.trust.now()); // made ready before somebody waits for it
   }
 
   /** `fetch`, which learns from answers how far the clocks are apart. */
