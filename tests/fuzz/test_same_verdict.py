@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from motma.core.bundle import Period, content_of
 from motma.core.decision import Rulebook, judge
 from motma.core.evidence import FIELDS, LISTS, MOMENT, PARTS, SPECIMEN, TEXT, TRUTH, WHOLE
-from motma.core.policy import AS_READ, Policy, Rule, filled_in
+from motma.core.policy import AS_READ, Policy, Rule, filled_in, named
 from motma.core.reasons import REASONS, Outcome
 from motma.core.rules import reads, validate
 from motma.core.words import Words
@@ -68,7 +68,15 @@ DOCS = st.builds(
     ),
     st.sampled_from(MOMENTS[:4]),
 )
-VALUES = {"kinds": ["truck", "motorbike", "quan-5"], "limit": 720, "always": True}
+VALUES = {
+    "kinds": ["truck", "motorbike", "quan-5"],
+    "limit": 720,
+    "always": True,
+    "early": {"<": [{"var": "clock.minute"}, {"var": "values.limit"}]},
+    "listed": {"in": [{"var": "vehicle.kind"}, {"var": "values.kinds"}]},
+    "today": {"plusTime": [{"var": "now"}, 0, "day"]},
+    "either": {"if": [{"var": "values.early"}, True, {"var": "values.listed"}]},
+}
 
 
 def of_kind(kind: Any) -> list[str]:
@@ -79,7 +87,7 @@ def var(fields: list[str]) -> st.SearchStrategy[Any]:
     return st.sampled_from(fields).map(lambda field: {"var": field})
 
 
-_moment = st.builds(
+_moment = st.just({"var": "values.today"}) | st.builds(
     lambda path, amount, unit: {"plusTime": [path, amount, unit]},
     var(of_kind(MOMENT)),
     st.sampled_from([0, 0, -72, 24, 1]),
@@ -93,7 +101,7 @@ _integer = st.one_of(
 _texts = var([field for field in FIELDS if field not in LISTS and FIELDS[field] not in (MOMENT, TRUTH, WHOLE)])
 _word = st.sampled_from([*TEXTS, "live", "matched", "symptoms", "accept", "in", "good"])
 _leaves = st.one_of(
-    var([*FIELDS, *PARTS, "values.always"]),
+    var([*FIELDS, *PARTS, *(f"values.{name}" for name in ("always", "early", "listed", "either"))]),
     st.builds(lambda path, word: {"===": [path, word]}, _texts, _word),
     st.builds(lambda path, words: {"in": [path, words]}, _texts, st.lists(_word, max_size=3)),
     st.builds(lambda path: {"in": [path, {"var": "values.kinds"}]}, _texts),
@@ -119,7 +127,7 @@ HOLDS = st.recursive(
 
 def is_sound(holds: Any) -> bool:
     """As a policy's examination asks: CertLogic, and nothing read that is no field."""
-    filled = filled_in(holds, VALUES)
+    filled = filled_in(holds, named(VALUES))
     return not validate(filled) and reads(filled) <= {*FIELDS, *PARTS}
 
 

@@ -104,6 +104,23 @@ test("values are filled in; a remark waives policies before and after, their fai
   assert.deepEqual(codes(judged([POLICY, lane, broken], seen("bus"))), ["reject", ["a.reason", "rule.error"], true, ["z.b"]]);
 });
 
+test("values may be expressions, and read the ones before them; one that makes no sense spoils the rules that read it", () => {
+  const values = { kinds: ["truck"], big: { in: [{ var: "vehicle.kind" }, { var: "values.kinds" }] }, small: { "!": [{ var: "values.big" }] } };
+  const holding = (holds, more = values) => judged([{ ...POLICY, values: more, rules: [{ ...RULE, holds }] }], { ...SEEN, vehicle: { kind: "truck" } });
+  assert.deepEqual(codes(holding({ var: "values.big" })), ["accept", [], true, []]);
+  assert.deepEqual(codes(holding({ var: "values.small" })), ["reject", ["a.reason"], true, []]);
+  const backwards = { small: { "!": [{ var: "values.big" }] }, big: values.big, kinds: ["truck"] };
+  assert.deepEqual(codes(holding({ var: "values.small" }, backwards)), ["accept", [], true, []], "what comes later is not known yet: null");
+  assert.deepEqual(codes(holding({ var: "values.big" }, { big: { shout: [1] } })), [...UNSURE, ["a.b"]]);
+});
+
+test("a rule as deep as rules may be is no deeper for being asked whether it is true", () => {
+  let holds = { var: "code.verified" };
+  for (let depth = 1; depth < 64; depth++) holds = { "!": [holds] };
+  assert.equal(judged([{ ...POLICY, rules: [{ ...RULE, holds }] }]).outcome, "reject");
+  assert.deepEqual(codes(judged([{ ...POLICY, rules: [{ ...RULE, holds: { "!": [holds] } }] }])), [...UNSURE, ["a.b"]]);
+});
+
 test("nobody is sent on where there is no place to go on to", () => {
   const refer = { ...POLICY, rules: [{ ...RULE, verdict: "refer" }] };
   const seen = (open) => ({ ...SEEN, standing: { revoked: true }, diversion: open === undefined ? null : { open } });

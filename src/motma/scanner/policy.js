@@ -4,13 +4,12 @@
 //
 // What cannot be read is never passed over: a rule without sense here has no value, so it makes `manual`.
 
-import { compile } from "./rules.js";
+import { compileTruth } from "./rules.js";
 
 const WEIGHT = { accept: 0, manual: 1, refer: 2, reject: 3 };
 const AS_READ = "code.*";
 const NO_END = "~"; // after every date-time
 const VALUES = "values.";
-const ALWAYS_TRUTH = new Set(["!", "===", "in", "<", ">", "<=", ">=", "before", "after", "not-before", "not-after"]);
 const OF_POLICY = new Set(["id", "version", "title", "valid_from", "valid_to", "values", "rules"]);
 const OF_RULE = new Set(["id", "affected", "holds", "verdict", "known", "waives", "reason", "words", "cure", "tests"]);
 
@@ -33,7 +32,8 @@ function partOf(policy) {
     const { id, valid_from, valid_to = null, values = {}, rules } = policy;
     need(typeof id === "string" && isObject(values) && within(policy, OF_POLICY));
     const ends = valid_to === null ? NO_END : instant(valid_to);
-    return { id, begins: instant(valid_from), ends, rules: rules.map((rule) => ruleOf(rule, values)) };
+    const known = namedIn(values);
+    return { id, begins: instant(valid_from), ends, rules: rules.map((rule) => ruleOf(rule, known)) };
   } catch {
     return null;
   }
@@ -46,7 +46,7 @@ function ruleOf(rule, values) {
     need(within(rule, OF_RULE) && (verdict === "accept" || !waives.length));
     const owned = { code: name, outcome: verdict, known, words: wordsOf(words), cure: wordsOf(cure) };
     need(name === AS_READ || (Object.hasOwn(WEIGHT, verdict) && typeof known === "boolean" && owned.words && owned.cure));
-    return { ...named, holds: askedOf(rule.holds, values), reason: name === AS_READ ? null : owned, waives: [...waives] };
+    return { ...named, holds: compileTruth(filledIn(rule.holds, values)), reason: name === AS_READ ? null : owned, waives: [...waives] };
   } catch {
     return { ...named, holds: unreadable, reason: null };
   }
@@ -56,11 +56,11 @@ function unreadable() {
   throw new Error("a rule that this device cannot read");
 }
 
-/** `holds` compiled: whether it is true of an evidence document. */
-function askedOf(holds, values) {
-  const filled = filledIn(holds, values);
-  const names = isObject(filled) ? Object.keys(filled) : [];
-  return compile(names.length === 1 && ALWAYS_TRUTH.has(names[0]) ? filled : { if: [filled, true, false] });
+/** The values of a policy as they are filled in: in those that are expressions, the ones before them. */
+function namedIn(values) {
+  const known = {};
+  for (const [name, value] of Object.entries(values)) known[name] = isObject(value) ? filledIn(value, known) : value;
+  return known;
 }
 
 /** `holds` with what `values` say in the place of each {"var": "values.NAME"}. */

@@ -31,6 +31,13 @@ export function compile(expression) {
   };
 }
 
+/** The same of `{ if: [expression, true, false] }`: whether it is true. */
+export function compileTruth(expression) {
+  check(expression);
+  const run = compiled(expression, "");
+  return (data) => truth(run(data, { steps: BUDGET }), "/if/0");
+}
+
 /** What is wrong with `expression`, in the order of the document: [{ path, code }]. */
 export function validate(expression) {
   const problems = [];
