@@ -31,6 +31,7 @@ _FORMAT = 1
 _TAGGED_SIGN1 = 0xD2
 _ISS, _EXP, _IAT, _RULES = 1, 4, 6, -65539
 _VERSION_END, _TIME_END = 1 << 32, 1 << 33
+_EVER = ""  # before every date-time
 
 
 class Period(msgspec.Struct, frozen=True):
@@ -66,8 +67,8 @@ class _Measure(msgspec.Struct):
     by_hand: list[str]
 
 
-class _Period(msgspec.Struct):
-    begins: dt.datetime | None = msgspec.field(name="from")
+class _Period(msgspec.Struct, rename={"begins": "from"}):
+    begins: str | None
     measure: _Measure | None
     policies: list[int]
     complete: bool
@@ -254,19 +255,23 @@ def _place(content: str) -> str:
     """For which checkpoint it is, if all of it can be read. A rule that makes no sense is for the judge."""
     try:
         said = msgspec.json.decode(content, type=_Content)
-    except (msgspec.DecodeError, ValueError):
+        begins = [_EVER if period.begins is None else _told(period.begins) for period in said.periods]
+    except (msgspec.DecodeError, ValueError, RecursionError):
         raise _unreadable() from None
-    periods, count = said.periods, len(said.policies)
-    begins = [period.begins for period in periods[1:]]
-    in_order = all(one and other and one < other for one, other in itertools.pairwise(begins)) and all(begins)
-    first = periods[0].begins if periods else None
-    if first and begins and not (begins[0] and first < begins[0]):
-        in_order = False
-    known = all(0 <= number < count for period in periods for number in period.policies)
+    in_order = bool(begins) and all(one < other for one, other in itertools.pairwise(begins))
+    known = all(0 <= number < len(said.policies) for period in said.periods for number in period.policies)
+    worded = all(all((*reason.words, *reason.cure)) for reason in said.reasons.values())
     needed = {"rule.error", "code.not_ours", "measure.none_active"} <= said.reasons.keys()
-    if not (said.checkpoint.id and periods and in_order and known and needed):
+    if not (said.checkpoint.id and in_order and known and worded and needed):
         raise _unreadable()
     return said.checkpoint.id
+
+
+def _told(moment: str) -> str:
+    """``moment`` if it is one as evidence tells it, so that texts are in the order of time."""
+    if instant(dt.datetime.fromisoformat(moment)) != moment:
+        raise ValueError
+    return moment
 
 
 def _goes_not_back(held: Bundle, offered: Bundle) -> None:

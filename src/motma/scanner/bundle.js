@@ -95,11 +95,12 @@ function parse(payload) {
 
 /** What the JSON says. What stands in a policy is not looked at here: a rule that makes no sense has no value. */
 function contentOf({ checkpoint, periods, policies, reasons }) {
-  need(typeof checkpoint.id === "string" && checkpoint.id && Array.isArray(policies) && periods.length);
+  need(typeof checkpoint.id === "string" && checkpoint.id && Array.isArray(policies) && Array.isArray(periods) && periods.length);
+  need([checkpoint.kind, checkpoint.area].every((name) => name === null || typeof name === "string"));
   let last = -Infinity;
   const listed = periods.map((period, place) => {
-    const begins = place === 0 && period.from === null ? -Infinity : Date.parse(period.from);
-    need((place === 0 || begins > last) && !Number.isNaN(begins) && typeof period.complete === "boolean");
+    const begins = period.from === null ? -Infinity : told(period.from);
+    need((place === 0 || begins > last) && typeof period.complete === "boolean" && Array.isArray(period.policies));
     last = begins;
     const { measure } = period;
     need(measure === null || (Array.isArray(measure.by_hand) && measure.by_hand.every((kind) => typeof kind === "string")));
@@ -110,6 +111,13 @@ function contentOf({ checkpoint, periods, policies, reasons }) {
     return { begins, measure, policies: its, isComplete: period.complete };
   });
   return { place: checkpoint.id, checkpoint, periods: listed, reasons: reasonsOf(reasons) };
+}
+
+/** A moment as evidence tells it, in ms; throws for anything else. */
+function told(text) {
+  const at = Date.parse(text);
+  need(!Number.isNaN(at) && new Date(at).toISOString() === text);
+  return at;
 }
 
 function number(item, end) {
