@@ -44,7 +44,8 @@ function judged({ code, status, keys, verdict, rules }, away) {
   const isUnsure = code !== null && !code.matched && (tone === "check" || tone === "unknown");
   const needs = isUnsure ? [["repair.needs_network"]] : []; // it would be repaired here, with a network
   // The rules speak of lists in general; what is the matter with that of this code is said beside it.
-  const lacking = tone === "unknown" && status?.code && !withdrawn.length ? [[status.code]] : [];
+  const isOld = status?.code === "status.expired"; // as its age says
+  const lacking = tone === "unknown" && status?.code && !isOld ? [[status.code]] : [];
   return {
     tone,
     person: code,
