@@ -23,7 +23,7 @@ from motma.core.legacy.reading import DccAnchor
 from motma.core.words import Words
 from motma.forms import load_form, load_units
 from motma.measures import load_permit_groups
-from motma.policies import known_reasons, load_policies, load_rulebook
+from motma.policies import load_policies, load_rulebook
 from motma.roads import load_network
 from motma.services.afterwards import Afterwards
 from motma.services.board import BoardReader
@@ -40,6 +40,7 @@ from motma.services.matching import Matching
 from motma.services.permit_import import PermitImport
 from motma.services.permits import Permits
 from motma.services.plates import Plates
+from motma.services.policies import Policies
 from motma.services.precheck import Precheck
 from motma.services.reissue import Reissue
 from motma.services.repair import Repair
@@ -123,6 +124,8 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
             groups=load_permit_groups(),
             areas={area.id: area.name for area in network.areas},
         )
+        enrol = Enrol(store=store, secrets=secrets, random=random, network=network)
+        policies = Policies(store=store, board=board, person=enrol.person, random=random)
         gather = Gather(store=store, board=board, network=network, permits=permits, rulebook=load_rulebook)
         check = Check(
             store=store,
@@ -130,7 +133,7 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
             citizens=citizens,
             network=network,
             gather=gather,
-            reasons=known_reasons(),
+            reasons=policies.reasons,
             secrets=secrets,
             signers=load_signers(settings.dcc_signers),
         )
@@ -165,8 +168,9 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
             permits=permits,
             permit_import=PermitImport(permits=permits, secrets=secrets, random=random),
             plates=Plates(store=store, citizens=citizens, secrets=secrets, random=random),
+            policies=policies,
             steer=Steer(store=store, board=board, network=network, random=random),
-            enrol=Enrol(store=store, secrets=secrets, random=random, network=network),
+            enrol=enrol,
             trust_list=TrustDesk(board=board, issuer=settings.issuer, signer=chest.signer, status=status.floors),
             bundles=BundleDesk(
                 board=board, issuer=settings.issuer, network=network, rules=_shipped, signer=chest.signer

@@ -133,9 +133,10 @@ def admit_officer(code: str, name: str) -> None:
 
 @admit.command("operator", short_help="An access key for an operator.")
 @click.argument("name")
-def admit_operator(name: str) -> None:
+@click.option("--also", help="Another name of theirs: nobody approves what they wrote under it.")
+def admit_operator(name: str, also: str | None) -> None:
     """An access key for the operator NAME; an earlier key no longer works."""
-    click.echo(with_house(lambda built, now: built.house.enrol.appoint_operator(name, now)))
+    click.echo(with_house(lambda built, now: built.house.enrol.appoint_operator(name, now, also=also)))
 
 
 @admit.command("platform", short_help="A bearer token for a platform.")

@@ -222,7 +222,7 @@ class Scanned(msgspec.Struct, frozen=True, tag="scan.made"):
 
     ``scanned_at`` is the device's time, ``skew_seconds`` what it was measured to be ahead of the server. ``along``:
     what else the person showed; ``along_mark`` a keyed hash of it and of this scan, like no other scan's, which tells
-    whether a scan that is sent again is the same one.
+    whether a scan that is sent again is the same one. ``failed``: the rules that had no value.
     """
 
     device: str
@@ -238,6 +238,7 @@ class Scanned(msgspec.Struct, frozen=True, tag="scan.made"):
     live: Liveness | Literal[""] = ""
     along: tuple[Companion, ...] = ()
     along_mark: str = ""
+    failed: tuple[str, ...] = ()
 
 
 class LookedUp(msgspec.Struct, frozen=True, tag="plate.looked_up"):
@@ -331,6 +332,50 @@ class PermitRevoked(msgspec.Struct, frozen=True, tag="permit.revoked"):
     reason: str
 
 
+class PolicyDrafted(msgspec.Struct, frozen=True, tag="policy.drafted"):
+    """Somebody wrote a version of a policy. The same policy again, before it is approved, replaces what was drafted.
+
+    ``text`` as it was typed, with its comments; ``document`` the same as JSON text, and ``digest`` the SHA-256 of that
+    in hex. An empty ``document``: that the policy be switched off.
+    """
+
+    policy: str
+    version: int
+    digest: str
+    document: str
+    text: str
+
+
+class PolicyApproved(msgspec.Struct, frozen=True, tag="policy.approved"):
+    """Somebody else approved a draft. It is in force from ``begins`` on; None: from this fact on."""
+
+    draft: FactId
+    policy: str
+    begins: dt.datetime | None
+
+
+class PolicyScheduled(msgspec.Struct, frozen=True, tag="policy.scheduled"):
+    """What was approved and is not in force yet begins at another time than was said."""
+
+    draft: FactId
+    policy: str
+    begins: dt.datetime | None
+
+
+class PolicyWithdrawn(msgspec.Struct, frozen=True, tag="policy.withdrawn"):
+    """Nothing comes of a draft, or of what was approved and had not begun."""
+
+    draft: FactId
+    policy: str
+
+
+class PolicyRolledBack(msgspec.Struct, frozen=True, tag="policy.rolled_back"):
+    """What was in force no longer is, and never will be again: what was in force before it is."""
+
+    draft: FactId
+    policy: str
+
+
 What = (
     Accepted
     | Refused
@@ -350,6 +395,11 @@ What = (
     | DiversionClosed
     | MeasurePublished
     | MeasureEnded
+    | PolicyDrafted
+    | PolicyApproved
+    | PolicyScheduled
+    | PolicyWithdrawn
+    | PolicyRolledBack
     | LookedUp
     | KeyAdded
     | KeyPromoted

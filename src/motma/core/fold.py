@@ -214,7 +214,8 @@ class Tally(msgspec.Struct, frozen=True):
 
 
 def tallies(fact: Fact) -> tuple[Tally, ...]:
-    """What a fact adds one to: declarations at the first checkpoint of their route, scans where they were made."""
+    """What a fact adds one to: declarations at the first checkpoint of their route, scans where they were made, and
+    there the rules that had no value."""
     what, hour = fact.what, fact.at.replace(minute=0, second=0, microsecond=0)
     if isinstance(what, Accepted):
         place = what.route[0] if what.route else ""
@@ -228,5 +229,7 @@ def tallies(fact: Fact) -> tuple[Tally, ...]:
         counted = [Tally(place, hour, "scanned", what.outcome)]
         if what.outcome != "accept":
             counted.append(Tally(place, hour, "reason", reason))
+        if "rule.error" in what.reasons:  # of no rule: a policy that could not be read
+            counted += [Tally(place, hour, "rule", rule) for rule in dict.fromkeys(what.failed or ("",))]
         return tuple(counted)
     return ()

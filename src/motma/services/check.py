@@ -139,6 +139,7 @@ class Check:
                 live=live or "",
                 along=tuple([Companion(one.kind, one.worth) for one in said]),
                 along_mark=self._mark(scan_id, along),
+                failed=verdict.failed,
             ),
         )
         recorded = await self._store.append(Act(facts=(fact,)))

@@ -93,11 +93,15 @@ class Enrol:
         )
         return pin
 
-    async def appoint_operator(self, name: str, now: dt.datetime) -> str:
-        """The access key of an operator; their earlier key no longer works, and their sessions end."""
+    async def appoint_operator(self, name: str, now: dt.datetime, *, also: str | None = None) -> str:
+        """The access key of an operator; their earlier key no longer works, and their sessions end.
+
+        ``also`` is another name under which the same person is, or was, an operator: see :meth:`person`.
+        """
         subject = _parse_short(name)
+        scope = {"also": _parse_short(also)} if also else {}
         await self._end_all("operator", subject, now)
-        return await self._give("operator", subject, {}, now, None)
+        return await self._give("operator", subject, scope, now, None)
 
     async def register_platform(self, platform: str, name: str, now: dt.datetime) -> str:
         """The bearer token of a platform."""
@@ -203,6 +207,19 @@ class Enrol:
         """The platform that holds ``token``."""
         known = await self._find("platform", token, now)
         return Platform(known.subject, known.scope["name"]) if known else None
+
+    async def person(self, name: str) -> frozenset[str]:
+        """Every name under which the operator ``name`` is or ever was one, as far as it was told; at least that."""
+        told = [
+            (known.subject, known.scope["also"])
+            for known in await self._store.credentials("operator")
+            if "also" in known.scope
+        ]
+        names, before = {name}, 0
+        while len(names) > before:
+            before = len(names)
+            names.update(one for pair in told if names.intersection(pair) for one in pair)
+        return frozenset(names)
 
     async def devices(self) -> list[Device]:
         """Every enrolled device."""

@@ -34,6 +34,7 @@ from motma.storage.tables import (
     is_control,
     is_pending,
     is_permit,
+    is_policy,
     is_review,
     is_status,
     once,
@@ -122,6 +123,7 @@ PERMIT_ROWS = _query(
     "after",
     "limit",
 )
+POLICY_FACTS = _facts_after(is_policy())
 FACTS_BY_KIND = _query(select(facts.c.kind, func.count()).group_by(facts.c.kind))
 CITIZENS = _query(select(func.count()).select_from(standing))
 STANDING = _query(select(standing.c.body).where(standing.c.qid == bindparam("qid")), "qid")

@@ -48,6 +48,7 @@ from motma.storage.writer import Writer, seal_claim
 __all__ = ["Act", "Already", "Appended", "Credential", "Holding", "Rebuilt", "Store"]
 
 PAGE_FACTS = 2_000
+PAGE_POLICIES = 100
 PAGE_SUSPECTS = 200
 PAGE_SEALED = 2_000
 BATCH_SEALED = 200
@@ -190,6 +191,11 @@ class Store:
     async def review_facts(self, after: int, limit: int = PAGE_FACTS) -> list[tuple[int, Fact]]:
         """At most ``limit`` (number, fact) of kinds ``identity.re…`` and ``citizen.*``, otherwise as the above."""
         rows = await self._engine.scan(statements.REVIEW_FACTS, after, limit)
+        return [(int(row[_SEQ]), fact_of(row[:_SEQ])) for row in rows]
+
+    async def policy_facts(self, after: int, limit: int = PAGE_POLICIES) -> list[tuple[int, Fact]]:
+        """At most ``limit`` (number, fact) of kind ``policy.*``, otherwise as the above."""
+        rows = await self._engine.scan(statements.POLICY_FACTS, after, limit)
         return [(int(row[_SEQ]), fact_of(row[:_SEQ])) for row in rows]
 
     async def changed_seq(self) -> int:

@@ -95,6 +95,15 @@ def is_permit() -> ColumnElement[bool]:
 
 Index("ix_facts_permit", facts.c.seq, sqlite_where=is_permit(), postgresql_where=is_permit())
 
+
+def is_policy() -> ColumnElement[bool]:
+    """What operators did about policies. Written out for the same reason. Not among the facts that steer, which are
+    read whole every second: a policy is a long text."""
+    return facts.c.kind.like(literal_column("'policy.%'"))
+
+
+Index("ix_facts_policy", facts.c.seq, sqlite_where=is_policy(), postgresql_where=is_policy())
+
 once = Table(
     "once",
     metadata,

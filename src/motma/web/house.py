@@ -13,6 +13,7 @@ from motma.services.enrol import Enrol
 from motma.services.permit_import import PermitImport
 from motma.services.permits import Permits
 from motma.services.plates import Plates
+from motma.services.policies import Policies
 from motma.services.precheck import Precheck
 from motma.services.repair import Repair
 from motma.services.review import Review
@@ -37,6 +38,7 @@ class House:
     plates: Plates
     permits: Permits
     permit_import: PermitImport
+    policies: Policies
     steer: Steer
     enrol: Enrol
     trust_list: TrustDesk
