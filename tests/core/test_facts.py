@@ -76,6 +76,18 @@ def scanned(outcome: str, reasons: tuple[str, ...] = ()) -> Fact:
     return fact(new_fact_id("scn", NOW, bytes(10)), what, checkpoint="g07-vinh-binh")
 
 
+def test_rules_without_a_value_are_counted() -> None:
+    def counted(reasons: tuple[str, ...], failed: tuple[str, ...]) -> list[str]:
+        what = Scanned("dev", "CB-01", "code", "", "manual", reasons, False, "", NOW, 0.0, failed=failed)
+        made = fact(new_fact_id("scn", NOW, bytes(10)), what, checkpoint="g07-vinh-binh")
+        return [tally.outcome for tally in tallies(made) if tally.kind == "rule"]
+
+    assert counted(("rule.error",), ("health.well", "health.apart", "health.well")) == ["health.well", "health.apart"]
+    assert counted(("health.contact", "rule.error"), ("night.curfew",)) == ["night.curfew"]
+    assert counted(("rule.error",), ()) == [""], "a policy that could not be read"
+    assert counted(("health.contact",), ()) == []
+
+
 REVOKED = fact(new_fact_id("rev", NOW, bytes(10)), Revoked("stolen"))
 HOME, AWAY = Trip("go-vap", "quan-1", "motorbike", "ab" * 32), Trip("p80", "thu-duc", "truck")
 HISTORY = [

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from math import isinf
 from typing import Any
 
+import msgspec
 import yaml
 
 from motma.core import errors
@@ -162,17 +163,15 @@ def write_yaml(document: Any) -> str:
 
     Words stand on one line in quotes, logic and evidence within brackets, as people write them.
     """
-    return str(
-        yaml.dump(
-            _laid_out(document),
-            Dumper=_Dumper,
-            allow_unicode=True,
-            sort_keys=False,
-            width=110,
-            default_flow_style=None,
-            indent=2,
-        )
+    text = yaml.dump(
+        _laid_out(document), Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=110, default_flow_style=None
     )
+    return f"---\n{text}" if text[0] in "{[" else str(text)  # or it would be read as JSON
+
+
+def document_of(policy: Policy) -> Any:
+    """The document that says ``policy``, without what may be left out."""
+    return _without_defaults(policy)
 
 
 class _Reader:
@@ -352,6 +351,24 @@ class _Quoted(str):
     """A text to be written in quotes."""
 
 
+def _without_defaults(value: Any) -> Any:
+    if isinstance(value, msgspec.Struct):
+        fields = msgspec.structs.fields(value)
+        held = [(field, getattr(value, field.name)) for field in fields]
+        return {field.name: _without_defaults(one) for field, one in held if one != _default(field)}
+    if isinstance(value, dict):
+        return {name: _without_defaults(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_defaults(one) for one in value]
+    return msgspec.to_builtins(value)
+
+
+def _default(field: msgspec.structs.FieldInfo) -> Any:
+    if field.default_factory is not msgspec.NODEFAULT:
+        return field.default_factory()
+    return field.default
+
+
 def _laid_out(value: Any) -> Any:
     if isinstance(value, list):
         return [_laid_out(item) for item in value]
@@ -385,7 +402,8 @@ def _represent_quoted(dumper: Any, text: _Quoted) -> Any:
 
 
 def _represent_float(dumper: Any, number: float) -> Any:
-    return dumper.represent_scalar("tag:yaml.org,2002:float", repr(number))
+    said = repr(number)
+    return dumper.represent_scalar("tag:yaml.org,2002:float", said if "." in said else said.replace("e", ".0e"))
 
 
 def _represent_flow(dumper: Any, flow: _Flow) -> Any:

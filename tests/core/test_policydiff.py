@@ -1,0 +1,176 @@
+"""What is different between two versions, in words; and logic as people say it."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from motma.core.policy import Policy, parse_policy
+from motma.core.policydiff import Change, difference
+from motma.core.policytext import document_of, read_policy
+from motma.core.rules.spoken import MAX_CHARS, in_words
+from motma.policies import DEFAULT, load_policy
+from tests.core.policy_texts import SMALL
+
+
+def small(**changes: str) -> Policy:
+    text = SMALL
+    for old, new in changes.items():
+        assert old in text, old
+        text = text.replace(old, new)
+    policy = read_policy(text).policy
+    assert policy
+    return policy
+
+
+def changed(old: str, new: str) -> list[Change]:
+    return difference(small(), small(**{old: new}))
+
+
+def reordered(policy: Policy, *order: int) -> Policy:
+    document = document_of(policy)
+    document["rules"] = [document["rules"][place] for place in order]
+    return parse_policy(document)
+
+
+@pytest.mark.parametrize("name", DEFAULT)
+def test_the_same_is_no_difference(name: str) -> None:
+    assert difference(load_policy(name), load_policy(name)) == []
+    assert difference(None, None) == []
+
+
+def test_a_version_alone_is_no_difference() -> None:
+    assert changed("version: 1", "version: 2") == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "kind", "before", "after"),
+    [
+        ("A curfew to try", "A curfew", "title", "A curfew to try", "A curfew"),
+        ("2021-07-26T18:00", "2021-07-27T18:00", "dates", "2021-07-26T18:00:00+07:00", "2021-07-27T18:00:00+07:00"),
+        ("rules:", "valid_to: 2027-01-01T00:00:00Z\nrules:", "dates", "no end", "2027-01-01T00:00:00+00:00"),
+        ("verdict: reject", "verdict: refer", "verdict", "stop", "go on to the next checkpoint"),
+        ("verdict: reject", "verdict: manual\n    known: false", "verdict", "stop", "check by hand (not known)"),
+        ("reason: night.curfew", "reason: night.late", "reason", "night.curfew", "night.late"),
+        ("There is a curfew now.", "Stay at home.", "words", "There is a curfew now.", "Stay at home."),
+        ("Đang giờ giới nghiêm.", "Giới nghiêm.", "words", "There is a curfew now.", "There is a curfew now."),
+        ("until six", "until seven", "cure", "Stay until six in the morning.", "Stay until seven in the morning."),
+        (
+            '{"!": [{"===": [{var: declaration.health}, contact]}]}',
+            '{"===": [{var: declaration.health}, clear]}',
+            "logic",
+            "not (declaration.health = “contact”)",
+            "declaration.health = “clear”",
+        ),
+        (
+            "[declaration.health]",
+            "[declaration.health, now]",
+            "fields",
+            "declaration.health",
+            "declaration.health, now",
+        ),
+        ("about: by day", "about: at noon", "tests", "by day", "at noon"),
+    ],
+)
+def test_each_difference_is_told(old: str, new: str, kind: str, before: str, after: str) -> None:
+    [change] = changed(old, new)
+    assert change.kind == kind and change.before and change.after
+    assert (change.before.en, change.after.en) == (before, after)
+    assert change.rule == ("" if kind in ("title", "dates") else "night.curfew")
+    assert change.words.vi and change.words.en
+
+
+def test_rules_that_come_go_and_move() -> None:
+    policy = load_policy("validity")
+    one, two, three = (rule.id for rule in policy.rules)
+    assert [(c.kind, c.rule) for c in difference(policy, reordered(policy, 1, 2))] == [("removed", one)]
+    assert [(c.kind, c.rule) for c in difference(reordered(policy, 0, 2), policy)] == [("added", two)]
+    [moved] = difference(policy, reordered(policy, 2, 0, 1))
+    assert (moved.kind, moved.rule, moved.before, moved.after) == (
+        "moved",
+        three,
+        ("thứ 3", "number 3"),
+        ("thứ 1", "number 1"),
+    )
+    assert [(c.kind, c.rule) for c in difference(policy, reordered(policy, 2, 0))] == [
+        ("removed", two),
+        ("moved", three),
+    ]
+
+
+def test_on_and_off() -> None:
+    policy = load_policy("health")
+    on, *added = difference(None, policy)
+    assert on.kind == "new" and [c.kind for c in added] == ["added"] * len(policy.rules)
+    off, *removed = difference(policy, None)
+    assert off.kind == "off" and "switched off" in off.words.en and len(removed) == len(policy.rules)
+    for rule, change in zip(policy.rules, removed, strict=True):
+        assert change.rule == rule.id and change.before and rule.words and not change.after
+        assert f"“{rule.words.en}”" in change.before.en and f"“{rule.words.vi}”" in change.before.vi
+
+
+@given(st.permutations(range(4)), st.permutations(range(4)))
+def test_what_is_said_to_move_is_as_little_as_can_be(one: list[int], other: list[int]) -> None:
+    policy = load_policy("identity")
+    changes = difference(reordered(policy, *one), reordered(policy, *other))
+    assert {change.kind for change in changes} <= {"moved"}
+    still = [n for n in other if policy.rules[n].id not in {change.rule for change in changes}]
+    assert still == [n for n in one if n in still] and len(changes) < 4
+    assert bool(changes) == (one != other)
+
+
+@pytest.mark.parametrize(
+    ("logic", "vi", "en"),
+    [
+        ({"var": "code.until"}, "code.until", "code.until"),
+        (
+            {"after": [{"plusTime": [{"var": "code.until"}, 0, "day"]}, {"plusTime": [{"var": "now"}, 0, "day"]}]},
+            "code.until sau now",
+            "code.until after now",
+        ),
+        (
+            {"not-after": [{"plusTime": [{"var": "now"}, -72, "hour"]}, {"plusTime": ["2021-08-22", 1, "day"]}]},
+            "(now − 72 giờ) không sau (“2021-08-22” + 1 ngày)",
+            "(now − 72 hours) not after (“2021-08-22” + 1 day)",
+        ),
+        (
+            {"and": [{"in": [{"var": "a"}, ["x", "y"]]}, {"!": [{"var": "b"}]}, True]},
+            "(a thuộc [“x”, “y”]) và (không b) và đúng",
+            "(a in [“x”, “y”]) and (not b) and true",
+        ),
+        (
+            {"if": [{"if": [{"var": "a"}, False, True]}, {"<": [1, {"var": "b"}, 3]}, {"+": [1, 2]}]},
+            "nếu (nếu a thì sai, không thì đúng) thì (1 < b < 3), không thì 1 + 2",
+            "if (if a then false else true) then (1 < b < 3) else 1 + 2",
+        ),
+        (
+            {"reduce": [{"var": "a"}, {"+": [{"var": "current"}, {"var": "accumulator"}]}, 0]},
+            "gộp a bằng (current + accumulator) từ 0",
+            "fold a with (current + accumulator) from 0",
+        ),
+        (
+            {"===": [{"extractFromUVCI": [{"var": "c"}, 1]}, {"dccDateOfBirth": [{"var": "d"}]}]},
+            "extractFromUVCI(c, 1) = dccDateOfBirth(d)",
+            "extractFromUVCI(c, 1) = dccDateOfBirth(d)",
+        ),
+        ({"var": ""}, "tất cả", "everything"),
+        ({"a": 1, "b": 2}, '{"a":1,"b":2}', '{"a":1,"b":2}'),
+    ],
+)
+def test_logic_in_words(logic: Any, vi: str, en: str) -> None:
+    assert in_words(logic) == (vi, en)
+
+
+def _nested(depth: int) -> Any:
+    logic: Any = True
+    for _ in range(depth):
+        logic = {"!": [logic]}
+    return logic
+
+
+@pytest.mark.parametrize(
+    "logic", [_nested(2_000), {"in": [1, list(range(50_000))]}, object(), [float("nan")], {1: [2]}]
+)
+def test_nonsense_is_said_shortly(logic: Any) -> None:
+    assert all(len(said) <= MAX_CHARS for said in in_words(logic))
