@@ -12,7 +12,7 @@ import pytest
 from motma.core.enacted import Step
 from motma.core.errors import Conflict, Hidden, Invalid, MotmaError
 from motma.core.facts import Fact, MeasurePublished, PolicyApproved, PolicyDrafted
-from motma.core.ids import FactId, new_fact_id
+from motma.core.ids import new_fact_id
 from motma.measures import load_demo_measure
 from motma.policies import DEFAULT, load_policy
 from motma.services.board import BoardReader

@@ -13,6 +13,7 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
+from motma.core.decision import Rulebook
 from motma.core.facts import (
     Fact,
     PolicyApproved,
@@ -22,6 +23,7 @@ from motma.core.facts import (
     PolicyWithdrawn,
 )
 from motma.core.ids import FactId
+from motma.core.policy import Policy
 
 Ended = Literal["", "replaced", "withdrawn", "rolled_back"]
 
@@ -125,6 +127,13 @@ class Enacted(msgspec.Struct, frozen=True):
         return sorted(steps, key=lambda step: step.turn)
 
 
+class InForce(msgspec.Struct, frozen=True):
+    """What decides over a base at a moment: ``unread`` names the policies that belong here and cannot be read."""
+
+    policies: tuple[Policy, ...]
+    unread: tuple[str, ...]
+
+
 def fold_policies(facts: Iterable[Fact], enacted: Enacted | None = None) -> Enacted:
     """What is enacted after ``facts``, oldest first, on top of ``enacted``; other facts are passed over.
 
@@ -190,3 +199,24 @@ def _current(standing: Sequence[Step], now: dt.datetime) -> Step | None:
         if step.has_begun(now) and not (current and current.begins and current.begins > step.moment):
             current = step
     return current
+
+
+def clashing(policies: Sequence[Policy]) -> tuple[str, str] | None:
+    """(a name that two of these policies have for a rule or a reason, the id of the second); None if there is none."""
+    seen: dict[tuple[str, str], str] = {}
+    for policy in policies:
+        for rule in policy.rules:
+            for kind, name in (("rule", rule.id), ("reason", rule.reason)):
+                if seen.setdefault((kind, name), policy.id) != policy.id:
+                    return name, seen[kind, name]
+    return None
+
+
+def together(found: InForce) -> Rulebook:
+    """A rulebook of what can be together. Nothing that clashes is ever let in force; yet a measure may name others
+    later, and then who comes last stays out and everybody is looked at by hand."""
+    kept: list[Policy] = []
+    for policy in found.policies:
+        if not clashing([*kept, policy]):
+            kept.append(policy)
+    return Rulebook(kept, unreadable=bool(found.unread) or len(kept) < len(found.policies))

@@ -1,5 +1,6 @@
 """What is different between two versions of a policy, in words for those who approve it."""
 
+import datetime as dt
 from typing import Any, Literal
 
 import msgspec
@@ -30,6 +31,7 @@ _VERDICTS = {
     "refer": Words("sang chốt kế tiếp", "go on to the next checkpoint"),
     "accept": Words("cho qua, chỉ ghi chú", "go, with a remark"),
 }
+_LOCAL = dt.timezone(dt.timedelta(hours=7))
 _NEVER = Words("không có hạn", "no end")
 _AS_READ = Words("theo kết quả đọc mã", "as the reading of the code says")
 
@@ -176,11 +178,12 @@ def _place(ids: list[str], id: str) -> Words:
     return Words(f"thứ {place}", f"number {place}")
 
 
-def _moment(moment: Any) -> Words:
+def _moment(moment: dt.datetime | None) -> Words:
     if moment is None:
         return _NEVER
-    said = moment.isoformat()
-    return Words(said, said)
+    local = moment.astimezone(_LOCAL)
+    clock = f"{local:%H:%M:%S}".removesuffix(":00")
+    return Words(f"{clock} ngày {local:%d/%m/%Y}, giờ Việt Nam", f"{clock} on {local:%d/%m/%Y}, Vietnam time")
 
 
 def _count(count: int, what: str) -> str:

@@ -1,4 +1,4 @@
-"""A policy as people write it: YAML or JSON as text -> the document, and the line of everything in it; and back.
+"""A policy as people write it: YAML or JSON as text -> the document, and the line of everything in it.
 
 The YAML is the part of it that means one thing to everybody: no tags, anchors, aliases or merged keys, one document,
 each name once. Numbers, ``true``, ``false`` and ``null`` are written as in JSON; dates and times are texts; what YAML
@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from math import isinf
 from typing import Any
 
-import msgspec
 import yaml
 
 from motma.core import errors
@@ -25,7 +24,6 @@ MAX_BYTES, MAX_DEPTH, MAX_VALUES = 56 * 1024, 200, 20_000
 MAX_FINDINGS = 100
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,299})(?P<part>\.[0-9]{1,299})?(?P<power>[eE][+-]?[0-9]{1,3})?")
 _OTHER_NUMBER = re.compile(
     r"[-+]?(?:0[xX][0-9a-fA-F_]+|0[oO][0-7_]+|0[bB][01_]+|[0-9][0-9_]*|[0-9][0-9_]*\.[0-9_]*(?:[eE][-+]?[0-9]+)?"
@@ -158,22 +156,6 @@ def read_text(text: str) -> tuple[Any, list[Finding], dict[str, int]]:
     return (None if reader.faults else reader.value), reader.faults, reader.lines
 
 
-def write_yaml(document: Any) -> str:
-    """``document`` (a JSON value) as YAML that :func:`read_text` reads back as the same.
-
-    Words stand on one line in quotes, logic and evidence within brackets, as people write them.
-    """
-    text = yaml.dump(
-        _laid_out(document), Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=110, default_flow_style=None
-    )
-    return f"---\n{text}" if text[0] in "{[" else str(text)  # or it would be read as JSON
-
-
-def document_of(policy: Policy) -> Any:
-    """The document that says ``policy``, without what may be left out."""
-    return _without_defaults(policy)
-
-
 class _Reader:
     def __init__(self) -> None:
         self.value: Any = None
@@ -265,8 +247,8 @@ class _Reader:
         if event.style:  # in quotes, or a block
             return text
         try:
-            return _plain(text)
-        except _Trap as trap:
+            return plain_value(text)
+        except Trap as trap:
             self.fault(trap.code, path, line)
             return None
 
@@ -308,14 +290,16 @@ class _Open:
             self.key = None
 
 
-class _Trap(Exception):
+class Trap(Exception):
+    """A scalar without quotes that others may read otherwise."""
+
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
 
 
-def _plain(text: str) -> Any:
-    """What a scalar without quotes means; raises :class:`_Trap` for what others may read otherwise."""
+def plain_value(text: str) -> Any:
+    """What a scalar without quotes means; raises :class:`Trap` for what others may read otherwise."""
     if text in ("", "~", "null"):
         return None
     if text in ("true", "false"):
@@ -324,103 +308,13 @@ def _plain(text: str) -> Any:
         if not (number["part"] or number["power"]):
             return int(text)
         if isinf(float(text)):
-            raise _Trap("policy.number")
+            raise Trap("policy.number")
         return float(text)
     if _WORD.fullmatch(text):
-        raise _Trap("policy.word")
+        raise Trap("policy.word")
     if _OTHER_NUMBER.fullmatch(text):
-        raise _Trap("policy.number")
+        raise Trap("policy.number")
     return text
-
-
-def _is_plain_text(text: str) -> bool:
-    try:
-        return _plain(text) == text and text not in ("=", "<<")
-    except _Trap:
-        return False
-
-
-class _Flow:
-    """Something to be written within brackets."""
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-
-class _Quoted(str):
-    """A text to be written in quotes."""
-
-
-def _without_defaults(value: Any) -> Any:
-    if isinstance(value, msgspec.Struct):
-        fields = msgspec.structs.fields(value)
-        held = [(field, getattr(value, field.name)) for field in fields]
-        return {field.name: _without_defaults(one) for field, one in held if one != _default(field)}
-    if isinstance(value, dict):
-        return {name: _without_defaults(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_defaults(one) for one in value]
-    return msgspec.to_builtins(value)
-
-
-def _default(field: msgspec.structs.FieldInfo) -> Any:
-    if field.default_factory is not msgspec.NODEFAULT:
-        return field.default_factory()
-    return field.default
-
-
-def _laid_out(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_laid_out(item) for item in value]
-    if not isinstance(value, dict):
-        return value
-    laid = {}
-    for name, item in value.items():
-        if name in ("title", "words", "cure") and isinstance(item, list):
-            laid[name] = _Flow([_Quoted(text) if isinstance(text, str) else text for text in item])
-        elif name in ("holds", "evidence", "values") and isinstance(item, list | dict):
-            laid[name] = _Flow(item)
-        else:
-            laid[name] = _laid_out(item)
-    return laid
-
-
-class _Dumper(_DUMPER):  # type: ignore[misc]
-    """Writes texts in quotes wherever :func:`_plain` would take them for something else."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        return True
-
-
-def _represent_text(dumper: Any, text: str) -> Any:
-    style = None if _is_plain_text(text) and "\n" not in text else '"'
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-
-def _represent_quoted(dumper: Any, text: _Quoted) -> Any:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style='"')
-
-
-def _represent_float(dumper: Any, number: float) -> Any:
-    said = repr(number)
-    return dumper.represent_scalar("tag:yaml.org,2002:float", said if "." in said else said.replace("e", ".0e"))
-
-
-def _represent_flow(dumper: Any, flow: _Flow) -> Any:
-    node = dumper.represent_data(flow.value)
-    waiting = [node]
-    while waiting:
-        one = waiting.pop()
-        if isinstance(one, yaml.CollectionNode):
-            one.flow_style = True
-            waiting += [part for item in one.value for part in (item if isinstance(item, tuple) else (item,))]
-    return node
-
-
-_Dumper.add_representer(str, _represent_text)
-_Dumper.add_representer(_Quoted, _represent_quoted)
-_Dumper.add_representer(_Flow, _represent_flow)
-_Dumper.add_representer(float, _represent_float)
 
 
 def _line_of(path: str, lines: Mapping[str, int]) -> int:

@@ -8,13 +8,11 @@ ago, and no two policies come into force that clash, however many act at once.
 import datetime as dt
 import hashlib
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
 from motma.core.decision import Rulebook
-from motma.core.enacted import Enacted, Step, fold_policies
+from motma.core.enacted import Enacted, InForce, Step, clashing, fold_policies, together
 from motma.core.errors import Conflict, Hidden, Invalid
 from motma.core.facts import (
     Fact,
@@ -49,14 +47,6 @@ class Refused(Invalid):
         self.findings = tuple(findings)
 
 
-@dataclass(frozen=True, slots=True)
-class InForce:
-    """What decides over a base at a moment: ``unread`` names the policies that belong here and cannot be read."""
-
-    policies: tuple[Policy, ...]
-    unread: tuple[str, ...]
-
-
 class Policies:
     """The operator's third verb, and what checks ask for their rules. Belongs to one event loop."""
 
@@ -77,7 +67,7 @@ class Policies:
         self._enacted = Enacted()
         self._read_at: dt.datetime | None = None
         self._read: dict[str, Policy | None] = {}
-        self._books: dict[tuple[Any, ...], Rulebook] = {}
+        self._books: dict[tuple[tuple[str, FactId | None], ...], Rulebook] = {}
         self._last: tuple[Enacted, tuple[str, ...], dt.datetime, dt.datetime | None, Rulebook] | None = None
         self.reasons: dict[str, Reason] = dict(known_reasons())
         """Every reason that ships or was ever approved, by code; of one code the newest."""
@@ -98,22 +88,27 @@ class Policies:
         last = self._last
         if last and last[0] is enacted and last[1] == base and last[2] <= now and (last[3] is None or now < last[3]):
             return last[4]
-        base_names = _named(base)
-        key = (base_names, tuple((name, step and step.draft) for name, step in enacted.in_force(base_names, now)))
+        key = tuple((name, step.draft if step else None) for name, step in self.in_force(enacted, base, now))
         book = self._books.get(key)
         if book is None:
             found = self.among(enacted, base, now)
-            book = _together(found)
+            book = together(found)
             if len(self._books) >= _BOOKS_MAX:
                 self._books.clear()
             self._books[key] = book
         self._last = (enacted, base, now, enacted.changes_at(now), book)
         return book
 
+    def in_force(
+        self, enacted: Enacted, base: tuple[str, ...], now: dt.datetime
+    ) -> tuple[tuple[str, Step | None], ...]:
+        """(policy, its step) of all that decides at ``now`` over ``base``, in order; without a step, as it ships."""
+        return enacted.in_force(_named(base), now)
+
     def among(self, enacted: Enacted, base: tuple[str, ...], now: dt.datetime) -> InForce:
         """The policies in force at ``now`` over ``base``, in order."""
         policies, unread = [], []
-        for name, step in enacted.in_force(_named(base), now):
+        for name, step in self.in_force(enacted, base, now):
             policy = self.policy_of(step) if step else shipped(name)
             if policy is None:
                 unread.append(name)
@@ -139,14 +134,19 @@ class Policies:
         """The step of this id. Raises :class:`Hidden` ``policy.unknown``."""
         return _find(await self.enacted(now), draft)
 
-    async def before(self, step: Step, now: dt.datetime) -> Policy | None:
-        """What ``step`` takes the place of: what is in force of its policy at ``now``, or ships."""
+    async def now_of(self, policy: str, now: dt.datetime) -> Policy | None:
+        """The version of ``policy`` that is in force; None if it is off, or cannot be read."""
+        return await self._of((await self.enacted(now)).current(policy, now), policy, now)
+
+    async def beneath(self, step: Step, now: dt.datetime) -> Policy | None:
+        """What is in force of its policy when ``step`` begins, or now if it has, if it is left out; None: nothing."""
         enacted = await self.enacted(now)
-        current = enacted.current(step.policy, now)
-        if current and current.draft != step.draft:
-            return self.policy_of(current)
-        in_base = any(step.policy in base for base in await self.bases(now))
-        return shipped(step.policy) if in_base and current is None else None
+        others = Enacted({id: one for id, one in enacted.steps.items() if id != step.draft}, enacted.version)
+        return await self._of(others.current(step.policy, max(now, step.begins or now)), step.policy, now)
+
+    async def would_clash(self, written: Written, now: dt.datetime) -> list[Finding]:
+        """Why a text cannot come into force beside what is or will be."""
+        return self._clashes(await self.enacted(now), written, await self.bases(now), now)
 
     # -- writing -----------------------------------------------------------------------------------------------------
 
@@ -240,6 +240,11 @@ class Policies:
         return await self._do(draft, what, by, now, settles=True)
 
     # -- inside ------------------------------------------------------------------------------------------------------
+
+    async def _of(self, step: Step | None, policy: str, now: dt.datetime) -> Policy | None:
+        if step:
+            return self.policy_of(step)
+        return shipped(policy) if any(policy in base for base in await self.bases(now)) else None
 
     async def _drafted(
         self, drafted: PolicyDrafted, written: Written | None, over: str, by: str, now: dt.datetime
@@ -384,25 +389,11 @@ def shipped(name: str) -> Policy | None:
         return None
 
 
-def clashing(policies: Sequence[Policy]) -> tuple[str, str] | None:
-    """(a name that two of these policies have for a rule or a reason, the id of the second); None if there is none."""
-    seen: dict[tuple[str, str], str] = {}
-    for policy in policies:
-        for rule in policy.rules:
-            for kind, name in (("rule", rule.id), ("reason", rule.reason)):
-                if seen.setdefault((kind, name), policy.id) != policy.id:
-                    return name, seen[kind, name]
-    return None
-
-
-def _together(found: InForce) -> Rulebook:
-    """A rulebook of what can be together. Nothing that clashes is ever let in force; yet a measure may name others
-    later, and then who comes last stays out and everybody is looked at by hand."""
-    kept: list[Policy] = []
-    for policy in found.policies:
-        if not clashing([*kept, policy]):
-            kept.append(policy)
-    return Rulebook(kept, unreadable=bool(found.unread) or len(kept) < len(found.policies))
+def next_version(enacted: Enacted, policy: str) -> int:
+    """The least version that was never approved of ``policy``, nor ships."""
+    ships = shipped(policy)
+    used = [step.version for step in enacted.of(policy) if step.turn and not step.is_off]
+    return max([*used, ships.version if ships else 0]) + 1
 
 
 def _named(base: tuple[str, ...]) -> tuple[str, ...]:
@@ -425,10 +416,8 @@ def _find(enacted: Enacted, draft: str) -> Step:
 
 def _of_version(enacted: Enacted, drafted: PolicyDrafted, written: Written) -> list[Finding]:
     """A new text is a new version: numbers are never used twice for two things."""
-    ships = shipped(drafted.policy)
-    used = [step.version for step in enacted.of(drafted.policy) if step.turn and not step.is_off]
-    least = max([*used, ships.version if ships else 0]) + 1
-    if drafted.version >= least or (ships is not None and not used and written.policy == ships):
+    least = next_version(enacted, drafted.policy)
+    if drafted.version >= least or (least == drafted.version + 1 and written.policy == shipped(drafted.policy)):
         return []
     words = Words(
         f"Phiên bản {drafted.version} đã dùng rồi. Ghi {least} hoặc lớn hơn.",

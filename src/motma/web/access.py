@@ -15,7 +15,8 @@ Officer    ``motma_device`` and ``motma_shift``        check codes and numbers t
 Operator   cookie ``motma_session``                    see counts (no person), open and close diversions; uphold or take
                                                        back repairs, part merged numbers (last six digits of them); give
                                                        permits, one by one or from tables, and take them back: sees
-                                                       name, birth date and last four, or the plate, on a permit's page
+                                                       name, birth date and last four, or the plate, on a permit's page;
+                                                       write policies, approve those of others, roll them back
 Platform   ``Authorization: Bearer``                   send declarations; sees the receipts, what became, and what
                                                        checkpoints would say, of its own
 =========  ==========================================  ============================================================

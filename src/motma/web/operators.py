@@ -152,13 +152,19 @@ async def _shown(request: _Request) -> dict[str, Any]:
     now = house.clock()
     switched = await house.steer.board(now)
     counts = await house.steer.counts(now)
+    measure = active_measure(switched.measures.values(), now)
+    enacted, known = await house.policies.enacted(now), house.policies.reasons
+    decides = house.policies.among(enacted, measure.policies if measure else (), now)
     return {
         "network": house.steer.network,
-        "snapshot": snapshot_of(counts, switched.diversions, now),
-        "recent": snapshot_of(counts, switched.diversions, now, since=last_hour(now)),
+        "snapshot": snapshot_of(counts, switched.diversions, now, known=known),
+        "recent": snapshot_of(counts, switched.diversions, now, since=last_hour(now), known=known),
         "diversions": switched.diversions,
-        "measure": active_measure(switched.measures.values(), now),
+        "measure": measure,
         "to_review": len(await house.review.waiting()),
+        "to_approve": sum(step.is_open for step in enacted.steps.values()),
+        "unread": decides.unread,
+        "owners": {rule.id: policy.id for policy in decides.policies for rule in policy.rules},
     }
 
 

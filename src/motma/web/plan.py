@@ -17,6 +17,7 @@ import msgspec
 
 from motma.core.flow import Checkpoint, Diversion, Network
 from motma.core.fold import Tally
+from motma.core.reasons import Reason
 from motma.core.words import Words
 from motma.policies import known_reasons
 from motma.roads.layout import LEADING, RADIUS, Box, Label, along, lay_out, rounded, shortened, way
@@ -46,7 +47,8 @@ class PlaceCounts(msgspec.Struct, frozen=True):
 
     ``by_hand`` have a code that is looked at by hand, though the register was asked, or had nothing to be asked of.
     ``refused`` is by the fields that differ from the register, ``verdicts`` by outcome of the scan, ``reasons`` by
-    the deciding reason of scans that were not simply let through.
+    the deciding reason of scans that were not simply let through, ``rules`` by the rule that had no value ("": a
+    policy that could not be read). ``known``: the reasons whose words are known, those that ship if None.
     """
 
     declared: int = 0
@@ -57,6 +59,8 @@ class PlaceCounts(msgspec.Struct, frozen=True):
     scans: int = 0
     verdicts: dict[str, int] = {}
     reasons: dict[str, int] = {}
+    rules: dict[str, int] = {}
+    known: Mapping[str, Reason] | None = None
 
     @property
     def refusals(self) -> int:
@@ -71,20 +75,23 @@ class PlaceCounts(msgspec.Struct, frozen=True):
 
     def reasons_in_words(self) -> list[tuple[Words, int]]:
         """Why people were not simply let through and how often, most often first."""
+        known = known_reasons() if self.known is None else self.known
         return [
-            (known_reasons()[code].words if code in known_reasons() else Words(code, code), count)
+            (known[code].words if code in known else Words(code, code), count)
             for code, count in _most_first(self.reasons)
         ]
 
 
 class Matter(msgspec.Struct, frozen=True):
-    """Something an operator should look at: ``count`` out of ``of``, at ``checkpoint`` (None: everywhere)."""
+    """Something an operator should look at: ``count`` out of ``of``, at ``checkpoint`` (None: everywhere); of a rule
+    without a value also which."""
 
-    kind: Literal["astray", "stop", "check", "refused", "pending"]
+    kind: Literal["rule", "astray", "stop", "check", "refused", "pending"]
     checkpoint: str | None
     count: int = 0
     of: int = 0
     because: Words | None = None
+    rule: str = ""
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -133,6 +140,7 @@ class Snapshot(msgspec.Struct, frozen=True):
             if counts.declared >= 20 and counts.refusals >= 0.05 * counts.declared:
                 fields = counts.refused_in_words()[0][0]
                 found.append((0, Matter("refused", id, counts.refusals, counts.declared, fields)))
+        found += [(5, Matter("rule", None, n, self.totals.scans, rule=rule)) for rule, n in self.totals.rules.items()]
         waiting = self.totals.pending
         if waiting >= 10 and waiting >= 0.1 * self.totals.declared:
             found.append((2, Matter("pending", None, waiting, self.totals.declared)))
@@ -157,8 +165,9 @@ def snapshot_of(
     now: dt.datetime,
     *,
     since: dt.datetime | None = None,
+    known: Mapping[str, Reason] | None = None,
 ) -> Snapshot:
-    """Add up what was counted from ``since`` (the local midnight if None) until ``now``."""
+    """Add up what was counted from ``since`` (the local midnight if None) until ``now``; ``known``: reasons by code."""
     midnight = local_midnight(now)
     since = midnight if since is None else since.astimezone(_LOCAL)
     by_place: dict[str, Counter[tuple[str, str]]] = {}
@@ -170,11 +179,11 @@ def snapshot_of(
     span = Words(f"từ {since:%H:%M} hôm nay", f"since {since:%H:%M} today")
     if since == midnight:
         span = Words("từ 0 giờ hôm nay", "since midnight")
-    places = {place: _counts(counted) for place, counted in by_place.items()}
-    return Snapshot(now, since, span, places, dict(diversions), _counts(everywhere))
+    places = {place: _counts(counted, known) for place, counted in by_place.items()}
+    return Snapshot(now, since, span, places, dict(diversions), _counts(everywhere, known))
 
 
-def _counts(counted: Counter[tuple[str, str]]) -> PlaceCounts:
+def _counts(counted: Counter[tuple[str, str]], known: Mapping[str, Reason] | None) -> PlaceCounts:
     def by_outcome(kind: str) -> dict[str, int]:
         return {outcome: count for (of, outcome), count in counted.items() if of == kind}
 
@@ -190,6 +199,8 @@ def _counts(counted: Counter[tuple[str, str]]) -> PlaceCounts:
         scans=sum(verdicts.values()),
         verdicts=verdicts,
         reasons=by_outcome("reason"),
+        rules=by_outcome("rule"),
+        known=known,
     )
 
 
