@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import URLEncodedBody
+from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect
 
 from motma.core.enacted import Enacted, Step
@@ -84,7 +84,7 @@ async def index(request: _Request, operator: _Maybe) -> Response[bytes] | Redire
 
 
 @get("/ops/policies/of/{name:str}", include_in_schema=False)
-async def one(request: _Request, operator: _Maybe, name: str) -> Response[bytes] | Redirect:
+async def one(request: _Request, operator: _Maybe, name: FromPath[str]) -> Response[bytes] | Redirect:
     """One policy as readers see it, and everything that happened to it."""
     if operator is None:
         return Redirect(_LOGIN, status_code=303)
@@ -92,7 +92,7 @@ async def one(request: _Request, operator: _Maybe, name: str) -> Response[bytes]
 
 
 @get("/ops/policies/{draft:str}", include_in_schema=False)
-async def step_page(request: _Request, operator: _Maybe, draft: str) -> Response[bytes] | Redirect:
+async def step_page(request: _Request, operator: _Maybe, draft: FromPath[str]) -> Response[bytes] | Redirect:
     """One version: what it changes, its rules and tests; and what can be done about it."""
     if operator is None:
         return Redirect(_LOGIN, status_code=303)
@@ -150,7 +150,7 @@ async def check(request: _Request) -> Response[bytes]:
 
 
 @post("/ops/policies/of/{name:str}/off", include_in_schema=False)
-async def off(request: _Request, data: _Form, name: str) -> Response[bytes] | Redirect:
+async def off(request: _Request, data: _Form, name: FromPath[str]) -> Response[bytes] | Redirect:
     """Propose that a policy be switched off."""
     operator, house = await require_operator(request), house_of(request)
     try:
@@ -164,7 +164,7 @@ async def off(request: _Request, data: _Form, name: str) -> Response[bytes] | Re
 
 
 @post("/ops/policies/{draft:str}/approve", include_in_schema=False)
-async def approve(request: _Request, data: _Form, draft: str) -> Response[bytes] | Redirect:
+async def approve(request: _Request, data: _Form, draft: FromPath[str]) -> Response[bytes] | Redirect:
     """Put a draft in force, now or at a time."""
     operator, house = await require_operator(request), house_of(request)
     try:
@@ -175,7 +175,7 @@ async def approve(request: _Request, data: _Form, draft: str) -> Response[bytes]
 
 
 @post("/ops/policies/{draft:str}/schedule", include_in_schema=False)
-async def schedule(request: _Request, data: _Form, draft: str) -> Response[bytes] | Redirect:
+async def schedule(request: _Request, data: _Form, draft: FromPath[str]) -> Response[bytes] | Redirect:
     """Let it begin at another time."""
     operator, house = await require_operator(request), house_of(request)
     try:
@@ -186,7 +186,7 @@ async def schedule(request: _Request, data: _Form, draft: str) -> Response[bytes
 
 
 @post("/ops/policies/{draft:str}/withdraw", include_in_schema=False)
-async def withdraw(request: _Request, draft: str) -> Response[bytes] | Redirect:
+async def withdraw(request: _Request, draft: FromPath[str]) -> Response[bytes] | Redirect:
     """Let nothing come of it."""
     operator, house = await require_operator(request), house_of(request)
     try:
@@ -197,7 +197,7 @@ async def withdraw(request: _Request, draft: str) -> Response[bytes] | Redirect:
 
 
 @get("/ops/policies/{draft:str}/roll-back", include_in_schema=False)
-async def confirm(request: _Request, operator: _Maybe, draft: str) -> Response[bytes] | Redirect:
+async def confirm(request: _Request, operator: _Maybe, draft: FromPath[str]) -> Response[bytes] | Redirect:
     """What will be in force again, before it is."""
     if operator is None:
         return Redirect(_LOGIN, status_code=303)
@@ -214,7 +214,7 @@ async def confirm(request: _Request, operator: _Maybe, draft: str) -> Response[b
 
 
 @post("/ops/policies/{draft:str}/roll-back", include_in_schema=False)
-async def roll_back(request: _Request, draft: str) -> Response[bytes] | Redirect:
+async def roll_back(request: _Request, draft: FromPath[str]) -> Response[bytes] | Redirect:
     """Take it back."""
     operator, house = await require_operator(request), house_of(request)
     try:

@@ -1,0 +1,393 @@
+"""The operators' pages about policies: to look, write, approve, take back; and bad input at their door."""
+
+import datetime as dt
+import html
+import json
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from motma.core.facts import Fact, PolicyApproved, PolicyDrafted, Scanned
+from motma.core.ids import new_fact_id
+from motma.core.policytext import read_policy
+from motma.core.policywriting import document_of, write_yaml
+from motma.policies import DEFAULT, load_policy
+from motma.storage.store import Act
+from tests.core.policy_texts import SMALL, version
+from tests.world import HERE, World, living_world
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    async with living_world(tmp_path) as world:
+        yield world
+
+
+async def post(who: httpx.AsyncClient, text: str, go: str = "save", over: str = "") -> httpx.Response:
+    """As the editor's form is sent: multipart, lines with CR LF."""
+    fields = {"text": text.replace("\n", "\r\n"), "over": over, "go": go}
+    return await who.post("/ops/policies/new", files={name: (None, value) for name, value in fields.items()})
+
+
+async def look(who: httpx.AsyncClient, text: str) -> tuple[str, dict[str, bool]]:
+    """(what the editor's script shows, line -> whether it stops)."""
+    answer = await who.post("/ops/policies/check", files={"text": (None, text)})
+    assert answer.status_code == 200 and answer.headers["cache-control"] == "no-store"
+    body = answer.json()
+    return body["html"], body["lines"]
+
+
+async def draft(who: httpx.AsyncClient, text: str, over: str = "") -> str:
+    answer = await post(who, text, over=over)
+    assert answer.status_code == 303, said(answer.text)
+    return answer.headers["location"]
+
+
+def said(page: str) -> str:
+    """The words of a page."""
+    return html.unescape(re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page)))
+
+
+async def english(who: httpx.AsyncClient) -> httpx.AsyncClient:
+    who.cookies.set("motma_lang", "en", domain="motma.test")
+    return who
+
+
+# -- the whole way -----------------------------------------------------------------------------------------------------
+
+
+async def test_from_the_editor_to_the_checkpoint_and_back(world: World) -> None:
+    one, other = await world.operator("MOT"), await world.operator("HAI")
+    sent = (await world.declare(world.person(0), health__contact=True)).json()
+    page = said((await one.get("/ops/policies")).text)
+    assert all(load_policy(name).title.vi in page for name in DEFAULT) and "Bản đi kèm phần mềm" in page
+    where = await draft(one, SMALL)
+    mine = (await one.get(where)).text
+    assert "người trực ban khác phải duyệt" in said(mine) and f"{where}/approve" not in mine
+    assert "# From the order of 30 July 2021" in html.unescape(mine), "with its remarks"
+    assert (await one.post(f"{where}/approve", data={"begins": ""})).status_code == 409
+    board = (await other.get("/ops")).text
+    assert "Duyệt 1 chính sách" in board
+    theirs = (await other.get(where)).text
+    for words in (
+        "Đang giờ giới nghiêm.",
+        "There is a curfew now.",
+        "Được qua khi",
+        "2 bài thử, đều đúng",
+        "Luật mới.",
+    ):
+        assert words in said(theirs), words
+    assert theirs.index("Thay đổi gì") < theirs.index(f"{where}/approve"), "first what, then whether"
+    assert (await other.post(f"{where}/approve", data={"begins": ""})).status_code == 303
+    assert "đang hiệu lực" in said((await one.get(where)).text)
+    judged = (await world.check(code=sent["code"])).json()
+    assert judged["outcome"] == "reject" and judged["reasons"][0]["code"] == "night.curfew"
+    world.forget()
+    assert "Đang giờ giới nghiêm" in said((await one.get("/ops")).text), "the board knows the words"
+    page = said((await one.get("/ops/policies")).text)
+    assert "Soạn: MOT" in page and "Duyệt: HAI" in page
+    before = said((await one.get(f"{where}/roll-back")).text)
+    assert "Quay lui ngay" in before and "chính sách này không còn" in before
+    answer = await one.post(f"{where}/roll-back")
+    assert answer.headers["location"] == "/ops/policies/of/night"
+    assert "Quay lui: MOT" in said((await other.get("/ops/policies/of/night")).text)
+    assert (await world.check(code=sent["code"])).json()["outcome"] != "reject"
+    assert (await other.post(f"{where}/roll-back")).status_code == 409
+    assert "không có gì để quay lui" in said((await other.get(f"{where}/roll-back")).text)
+
+
+async def test_a_time_as_the_clock_on_the_wall_says_it(world: World) -> None:
+    one, other = await world.operator("MOT"), await world.operator("HAI")
+    where = await draft(one, SMALL)
+    for begins, status in (("2026-01-18T13:59", 422), ("2031-01-01T00:00", 422), ("x", 422), ("0001-01-01T00:00", 422)):
+        answer = await other.post(f"{where}/approve", data={"begins": begins})
+        assert answer.status_code == status and f'value="{begins}"' in answer.text, "what was typed stays"
+    assert (await other.post(f"{where}/approve", data={"begins": "2026-01-18T22:00"})).status_code == 303
+    assert "22:00 hôm nay" in said((await one.get("/ops/policies")).text)
+    assert (await one.post(f"{where}/schedule", data={"begins": "2026-01-19T06:30"})).status_code == 303
+    page = said((await one.get(where)).text)
+    assert "Đổi giờ: MOT" in page and "06:30, 19/01" in page
+    policies = world.built.house.policies
+    assert "night.curfew" not in (await policies.rulebook((), world.now + dt.timedelta(hours=16.49))).reasons
+    assert "night.curfew" in (await policies.rulebook((), world.now + dt.timedelta(hours=16.5))).reasons
+    assert (await other.post(f"{where}/withdraw")).headers["location"] == "/ops/policies"
+    assert "đã bỏ" in said((await one.get("/ops/policies")).text)
+    assert (await other.post(f"{where}/withdraw")).status_code == 409
+
+
+async def test_what_ships_is_changed_switched_off_and_on(world: World) -> None:
+    one, other = await world.operator("MOT"), await world.operator("HAI")
+    page = await one.get("/ops/policies/new?of=health")
+    text = html.unescape(re.search(r"<textarea[^>]*>\n(.*?)</textarea>", page.text, re.DOTALL)[1])  # type: ignore[index]
+    assert "version: 2" in text and read_policy(text).policy
+    shown, lines = await look(await english(one), text.replace("verdict: reject", "verdict: manual"))
+    assert not lines and "Before stop After check by hand" in said(shown)
+    where = await draft(one, text.replace("verdict: reject", "verdict: manual"))
+    assert (await other.post(f"{where}/approve")).status_code == 303
+    assert "health 2" in said((await one.get("/ops/policies/of/health")).text)
+    again = await one.get("/ops/policies/new?of=health")
+    assert "version: 3" in again.text
+    off = (await one.post("/ops/policies/of/health/off")).headers["location"]
+    assert (await one.post("/ops/policies/of/health/off")).status_code == 409, "it waits already"
+    assert (await one.post(f"{off}/approve")).status_code == 409
+    assert "is switched off; 2 rules no longer asked" in said((await (await english(other)).get(off)).text)
+    assert (await other.post(f"{off}/approve")).status_code == 303
+    page_off = said((await one.get("/ops/policies")).text)
+    assert "Switch on again" in page_off
+    assert (await one.post("/ops/policies/of/health/off")).status_code == 409
+    assert (await one.post(f"{off}/roll-back")).status_code == 303
+    assert "Switch on again" not in said((await one.get("/ops/policies")).text)
+    assert "health 2" in said((await one.get("/ops/policies")).text)
+
+
+async def test_two_who_write_at_one_draft(world: World) -> None:
+    one, other = await world.operator("MOT"), await world.operator("HAI")
+    where = await draft(one, SMALL)
+    late = await post(other, version(2).replace("Stay until six", "Stay until seven"))
+    assert late.status_code == 409 and "Stay until seven" in html.unescape(late.text), "what they wrote is not lost"
+    assert where in late.text and f'value="{where.rpartition("/")[2]}"' in late.text, "saved again, it is over theirs"
+    changed = await draft(other, version(2), over=where.rpartition("/")[2])
+    assert "nháp đã bị thay" in said((await one.get(where)).text)
+    for who in (one, other):
+        assert (await who.post(f"{changed}/approve")).status_code == 409
+    third = await world.operator("BA")
+    assert (await third.post(f"{changed}/approve")).status_code == 303
+
+
+async def test_a_text_begins_where_it_should(world: World) -> None:
+    one, other = await world.operator("MOT"), await world.operator("HAI")
+    blank = await one.get("/ops/policies/new")
+    text = html.unescape(re.search(r"<textarea[^>]*>\n(.*?)</textarea>", blank.text, re.DOTALL)[1])  # type: ignore[index]
+    assert read_policy(text).policy, read_policy(text).findings
+    where = await draft(one, SMALL)
+    assert "# From the order" in html.unescape((await other.get("/ops/policies/new?of=night")).text)
+    await other.post(f"{where}/withdraw")
+    again = html.unescape((await other.get(f"/ops/policies/new?from={where.rpartition('/')[2]}")).text)
+    assert "# From the order" in again and "version: 1\n" in again
+    assert "ten-chinh-sach" in (await one.get("/ops/policies/new?of=<b>")).text
+    assert (await one.get("/ops/policies/new?from=x")).status_code == 404
+
+
+async def test_nobody_else_and_nowhere_else(world: World) -> None:
+    one, nobody = await world.operator("MOT"), world.browser()
+    for path in (
+        "/ops/policies/pol_x",
+        "/ops/policies/of/nothing",
+        "/ops/policies/pol_x/roll-back",
+        "/ops/policies/of/<b>",
+    ):
+        assert (await one.get(path)).status_code == 404
+        assert (await nobody.get(path)).headers["location"] == "/ops/login"
+    for path in ("pol_x/approve", "pol_x/schedule", "pol_x/withdraw", "pol_x/roll-back", "of/nothing/off"):
+        assert (await one.post(f"/ops/policies/{path}", data={"begins": ""})).status_code == 404
+        assert (await nobody.post(f"/ops/policies/{path}")).status_code == 401
+    for path in ("new", "check"):
+        assert (await nobody.post(f"/ops/policies/{path}", files={"text": (None, SMALL)})).status_code == 401
+
+
+# -- bad input, each through the door ----------------------------------------------------------------------------------
+
+
+def changed(**changes: Any) -> dict[str, Any]:
+    """The small policy as JSON, with ``changes`` in its rule."""
+    policy = read_policy(SMALL).policy
+    assert policy
+    document: dict[str, Any] = document_of(policy)
+    for name, value in changes.items():
+        if value is None:
+            document["rules"][0].pop(name)
+        else:
+            document["rules"][0][name] = value
+    return document
+
+
+def nested(depth: int) -> Any:
+    logic: Any = {"var": "declaration.health"}
+    for _ in range(depth):
+        logic = {"!": [logic]}
+    return logic
+
+
+HEALTH = {"var": "declaration.health"}
+DAYS = {"about": "leap day", "evidence": {"declaration": {"at": "2026-02-29T00:00:00Z"}}, "holds": True}
+NO_ZONE = {"about": "no zone", "evidence": {"now": "2026-01-18T07:00:00"}, "holds": True}
+LONG = {"reduce": [{"var": "measure.by_hand"}, {"var": "current"}, 0]}
+
+BAD: list[tuple[Any, str, str]] = [
+    (changed(holds={"xor": [HEALTH, 1]}), "rule.operation", "/rules/0/holds/xor"),
+    (changed(holds={"===": [HEALTH]}), "rule.arity", "/rules/0/holds/==="),
+    (changed(holds={"===": [HEALTH, "a", "b"]}), "rule.arity", "/rules/0/holds/==="),
+    (changed(holds={"+": ["one", 2]}), "rule.operand", "/rules/0/holds/+/0"),
+    (changed(holds={"after": ["2021", "2022"]}), "rule.operand", "/rules/0/holds/after/0"),
+    (changed(holds={"===": [HEALTH, 1.5]}), "rule.not_integer", "/rules/0/holds/===/1"),
+    (changed(holds={"plusTime": ["2021-02-30", 0, "day"]}), "rule.date", "/rules/0/holds/plusTime/0"),
+    (changed(holds=nested(65)), "rule.too_deep", "/rules/0/holds" + "/!/0" * 64),
+    (changed(holds={"in": [HEALTH, ["x"] * 12_000]}), "rule.too_large", "/rules/0/holds"),
+    (changed(affected=["declaration"], holds={"!": [{"var": "declaration.helth"}]}), "policy.field", "/rules/0/holds"),
+    (changed(affected=["now"]), "policy.undeclared", "/rules/0/holds"),
+    (changed(tests=[*changed()["rules"][0]["tests"], DAYS]), "policy.date", "/rules/0/tests/2/evidence/declaration/at"),
+    (changed(tests=[*changed()["rules"][0]["tests"], NO_ZONE]), "policy.date", "/rules/0/tests/2/evidence/now"),
+    (changed(tests=None), "policy.no_tests", "/rules/0/tests"),
+    (changed(tests=[]), "policy.no_tests", "/rules/0/tests"),
+    (changed(tests=changed()["rules"][0]["tests"][:1]), "policy.one_sided", "/rules/0/tests"),
+    (changed(words=None), "policy.missing", "/rules/0/words"),
+    (changed(words=["Chỉ tiếng Việt.", ""]), "policy.text", "/rules/0/words/1"),
+    (changed(verdict="let through"), "policy.verdict", "/rules/0/verdict"),
+    (changed(reason="standing.none"), "policy.clash", "/rules/0/reason"),
+    (changed(reason="rule.error"), "policy.reason_taken", "/rules/0/reason"),
+    ({**changed(), "rules": changed()["rules"] * 2}, "policy.twice", "/rules/1/id"),
+    ({**changed(), "rules": []}, "policy.missing", "/rules"),
+    ({**changed(), "valid_from": "2026-01-18"}, "policy.date", "/valid_from"),
+    ({**changed(), "valid_from": "2026-02-29T00:00:00+07:00"}, "policy.date", "/valid_from"),
+    ({**changed(), "valid_to": "2021-01-01T00:00:00Z"}, "policy.dates", "/valid_to"),
+    ({**changed(), "version": 0}, "policy.version", "/version"),
+    ({**changed(), "id": "Đêm"}, "policy.id", "/id"),
+    ({**changed(), "extra": 1}, "policy.name", "/extra"),
+    ([], "policy.type", ""),
+    ('{"a": ' * 5_000, "policy.deep", ""),
+    ("[" + "0," * 25_000 + "0]", "policy.many", ""),
+    ("id: no", "policy.word", "/id"),
+    ("a: &a [*a]", "policy.yaml_anchor", "/a"),
+    ("a: 'x\x00'", "policy.character", ""),
+    ("", "policy.text_empty", ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("wrong", "code", "path"), BAD, ids=[f"{code} {path}"[:60] for _, code, path in BAD])
+async def test_bad_policies_are_told_what_is_wrong_and_where(world: World, wrong: Any, code: str, path: str) -> None:
+    operator = await world.operator()
+    texts = [wrong] if isinstance(wrong, str) else [json.dumps(wrong, indent=1, ensure_ascii=False), write_yaml(wrong)]
+    if code == "rule.too_large":
+        texts = [json.dumps(wrong)]
+        assert "policy.text_large" in (await look(operator, texts[0]))[0] or len(texts[0]) < 56 * 1024
+        code = "policy.text_large" if len(texts[0]) > 56 * 1024 else code
+        path = "" if code == "policy.text_large" else path
+    for text in texts:
+        before = world.rows()
+        shown, lines = await look(operator, text)
+        assert f"<code>{html.escape(path or '/')}</code> · <code>{code}</code>" in shown, said(shown)
+        assert lines and all(1 <= int(line) <= text.count("\n") + 2 for line in lines)
+        answer = await post(operator, text)
+        assert answer.status_code == 422 and code in answer.text
+        assert world.rows() == before
+        checked = await post(operator, text, go="check")
+        assert checked.status_code == 200 and code in checked.text
+
+
+async def test_a_million_items_do_not_get_in(world: World) -> None:
+    operator = await world.operator()
+    text = "id: x\nrules: [" + "1," * 10**6 + "1]"
+    assert (await post(operator, text)).status_code == 413
+    assert (await operator.post("/ops/policies/check", files={"text": (None, text)})).status_code == 413
+
+
+def lets_nobody() -> dict[str, Any]:
+    """Only who declared symptoms passes the one rule, and everybody but them the other."""
+    symptoms = {"===": [HEALTH, "symptoms"]}
+    ill, well = {"declaration": {"health": "symptoms"}}, dict[str, Any]()
+
+    def rule(id: str, holds: Any, passes: Any, stops: Any) -> Any:
+        tests = [{"about": "a", "evidence": passes, "holds": True}, {"about": "b", "evidence": stops, "holds": False}]
+        return changed(id=id, reason=id, holds=holds, tests=tests)["rules"][0]
+
+    return {**changed(), "rules": [rule("night.a", symptoms, ill, well), rule("night.b", {"!": [symptoms]}, well, ill)]}
+
+
+@pytest.mark.parametrize(
+    ("document", "code", "words"),
+    [
+        (lets_nobody(), "policy.lets_nobody", "không ai qua được"),
+        (changed(verdict="accept"), "policy.lets_everybody", "ai cũng qua được"),
+    ],
+)
+async def test_who_lets_nobody_or_everybody_through_is_warned(
+    world: World, document: Any, code: str, words: str
+) -> None:
+    one, other = await world.operator("MOT"), await world.operator("HAI")
+    shown, lines = await look(one, write_yaml(document))
+    assert code in shown and lines == {"1": False} and "Không có lỗi" in said(shown)
+    where = await draft(one, write_yaml(document))
+    assert words in said((await other.get(where)).text)
+
+
+async def test_forms_that_no_page_of_ours_sends(world: World) -> None:
+    operator = await world.operator()
+    for files in (
+        {"text": ("x.yaml", SMALL.encode(), "text/plain")},
+        {"other": (None, "x")},
+    ):
+        assert (await operator.post("/ops/policies/new", files=files)).status_code in (200, 422)
+    answer = await operator.post("/ops/policies/new", data={"text": SMALL, "go": "check"})
+    assert answer.status_code == 200 and "Không có lỗi" in said(answer.text), "urlencoded will do"
+    for content, kind in ((b"\xff\xfe", "multipart/form-data; boundary=x"), (b"{}", "application/json"), (b"", "")):
+        answer = await operator.post("/ops/policies/check", content=content, headers={"content-type": kind})
+        assert answer.status_code < 500
+    twice = b"".join(b'--x\r\ncontent-disposition: form-data; name="text"\r\n\r\na\r\n' for _ in range(2)) + b"--x--"
+    answer = await operator.post(
+        "/ops/policies/check", content=twice, headers={"content-type": "multipart/form-data; boundary=x"}
+    )
+    assert answer.status_code < 500
+    evil = SMALL.replace("A curfew to try", "<script>alert(1)</script>").replace("by day", "<img src=x onerror=y>")
+    where = await draft(operator, evil)
+    for path in (where, "/ops/policies", "/ops/policies/new?of=night"):
+        page = (await operator.get(path)).text
+        assert "<script>alert" not in page and "<img src=x" not in page
+
+
+# -- alerts ------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_rule_without_a_value_is_an_alert(world: World) -> None:
+    one, other = await world.operator("MOT"), await world.operator("HAI")
+    sent = (await world.declare(world.person(0))).json()
+    failing = SMALL.replace(
+        'holds: {"!": [{"===": [{var: declaration.health}, contact]}]}',
+        'holds: {if: [{"===": [{var: declaration.health}, contact]}, false, {"<": [{var: declaration.at}, 3]}]}',
+    ).replace("[declaration.health]", "[declaration.health, declaration.at]")
+    shown, _ = await look(one, failing)
+    assert "policy.test_error" in shown, "the tests say so already"
+    # With an answer for the specimen alone, it fails for everybody else.
+    failing = failing.replace(
+        '{"<": [{var: declaration.at}, 3]}',
+        '{if: [{"===": [{var: declaration.at}, "2026-01-18T06:00:00.000Z"]}, true, {"<": [{var: declaration.at}, 3]}]}',
+    )
+    where = await draft(one, failing)
+    assert (await other.post(f"{where}/approve")).status_code == 303
+    world.now += dt.timedelta(minutes=7)
+    judged = (await world.check(code=sent["code"])).json()
+    assert (judged["outcome"], judged["reasons"][0]["code"]) == ("manual", "rule.error")
+    scans = await world.built.store.facts_about(sent["qid"], kinds=("scan.made",))
+    assert [fact.what.failed for fact in scans if isinstance(fact.what, Scanned)] == [("night.curfew",)]
+    board = (await one.get("/ops")).text
+    assert "/ops/policies/of/night#rule-night.curfew" in board and "luật không tính được ở" in said(board)
+    counted = (await one.get("/ops/counts.csv")).text
+    assert f"{HERE}," in counted and ",rule,night.curfew,1" in counted
+    await one.post(f"{where}/roll-back")
+    assert "night.curfew: luật không tính được" in said((await one.get("/ops")).text).replace(" :", ":"), (
+        "it is no more"
+    )
+
+
+async def test_a_policy_that_cannot_be_read_is_an_alert(world: World) -> None:
+    operator = await world.operator()
+    sent = (await world.declare(world.person(0))).json()
+
+    def fact(n: int, what: PolicyDrafted | PolicyApproved, by: str) -> Fact:
+        return Fact(id=new_fact_id("pol", world.now, bytes([n] * 10)), at=world.now, actor=by, what=what)
+
+    drafted = fact(1, PolicyDrafted("health", 7, "d7", '{"id": "health", "new": {}}', "# of a newer program"), "MOT")
+    await world.built.store.append(Act((drafted, fact(2, PolicyApproved(drafted.id, "health", None), "HAI"))))
+    world.forget()
+    judged = (await world.check(code=sent["code"])).json()
+    assert (judged["outcome"], judged["known"], judged["reasons"][0]["code"]) == ("manual", False, "rule.error")
+    board = said((await operator.get("/ops")).text)
+    assert "máy chủ không đọc được chính sách này" in board and "Một chính sách không đọc được" in board
+    assert "Không đọc được" in said((await operator.get("/ops/policies")).text)
+    for path in (f"/ops/policies/{drafted.id}", "/ops/policies/of/health", f"/ops/policies/{drafted.id}/roll-back"):
+        assert (await operator.get(path)).status_code == 200
+    assert (await operator.post(f"/ops/policies/{drafted.id}/roll-back")).status_code == 303
+    assert (await world.check(code=sent["code"])).json()["outcome"] == "accept"
