@@ -13,6 +13,7 @@ from motma import __version__
 from motma.cli.key import key
 from motma.cli.paper import paper
 from motma.cli.permit import permit
+from motma.cli.policy import policy
 from motma.cli.read import read
 from motma.cli.register import register
 from motma.cli.reissue import reissue
@@ -229,6 +230,7 @@ def doctor() -> None:
 cli.add_command(key)
 cli.add_command(paper)
 cli.add_command(permit)
+cli.add_command(policy)
 cli.add_command(read)
 cli.add_command(register)
 cli.add_command(reissue)
