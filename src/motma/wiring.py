@@ -23,7 +23,6 @@ from motma.core.legacy.reading import DccAnchor
 from motma.core.words import Words
 from motma.forms import load_form, load_units
 from motma.measures import load_permit_groups
-from motma.policies import load_policies, load_rulebook
 from motma.roads import load_network
 from motma.services.afterwards import Afterwards
 from motma.services.board import BoardReader
@@ -126,7 +125,7 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
         )
         enrol = Enrol(store=store, secrets=secrets, random=random, network=network)
         policies = Policies(store=store, board=board, person=enrol.person, random=random)
-        gather = Gather(store=store, board=board, network=network, permits=permits, rulebook=load_rulebook)
+        gather = Gather(store=store, board=board, network=network, permits=permits, rules=policies.deciding)
         check = Check(
             store=store,
             board=board,

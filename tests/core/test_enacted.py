@@ -246,5 +246,9 @@ def test_whatever_happens_there_is_one_answer_and_nobody_approves_what_they_wrot
         current = enacted.current("health", at)
         able = [step for step in steps if step.has_begun(at)]
         assert (current in able) if able else current is None
-    times = [at for at in (enacted.changes_at(NOW),) if at]
-    assert all(at > NOW for at in times)
+    for minutes in range(-240, 300, 30):
+        at = NOW + dt.timedelta(minutes=minutes)
+        since, until = enacted.between(at)
+        assert (since is None or since <= at) and (until is None or until > at) and until == enacted.changes_at(at)
+        for other in (since, until and until - dt.timedelta(microseconds=1)):
+            assert other is None or enacted.current("health", other) == enacted.current("health", at)

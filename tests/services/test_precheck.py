@@ -15,7 +15,7 @@ from motma.core.policy import parse_policy
 from motma.core.words import Words
 from motma.policies import load_policy
 from motma.register.population import Person
-from motma.services.gather import Gather
+from motma.services.gather import Deciding, Gather
 from motma.services.precheck import PRECHECKS, PRECHECKS_PER, Precheck
 from motma.services.wallet import HeldCode
 from tests.world import HERE, NEXT, World
@@ -198,7 +198,11 @@ def judging_by(world: World, rules: Rulebook) -> Precheck:
     """Of this world, by other rules than it has."""
     house, store, board = world.built.house, world.built.store, world.built.board
     network = house.steer.network
-    gather = Gather(store=store, board=board, network=network, permits=house.permits, rulebook=lambda names: rules)
+
+    async def deciding(now: dt.datetime) -> Deciding:
+        return lambda names, at: rules
+
+    gather = Gather(store=store, board=board, network=network, permits=house.permits, rules=deciding)
     return Precheck(store=store, board=board, gather=gather, network=network)
 
 

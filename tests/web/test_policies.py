@@ -1,5 +1,6 @@
 """The operators' pages about policies: to look, write, approve, take back; and bad input at their door."""
 
+import asyncio
 import datetime as dt
 import html
 import json
@@ -391,3 +392,13 @@ async def test_a_policy_that_cannot_be_read_is_an_alert(world: World) -> None:
         assert (await operator.get(path)).status_code == 200
     assert (await operator.post(f"/ops/policies/{drafted.id}/roll-back")).status_code == 303
     assert (await world.check(code=sent["code"])).json()["outcome"] == "accept"
+
+
+async def test_values_of_values_do_not_grow_without_end(world: World) -> None:
+    operator = await world.operator()
+    doubled = ["a0: {'!': [true]}"]
+    doubled += [f"a{n}: {{and: [{{var: values.a{n - 1}}}, {{var: values.a{n - 1}}}]}}" for n in range(1, 50)]
+    text = SMALL.replace("rules:\n", "values:\n" + "".join(f"  {line}\n" for line in doubled) + "rules:\n", 1)
+    async with asyncio.timeout(20):
+        shown, _ = await look(operator, text)
+    assert "rule.too_large" in shown

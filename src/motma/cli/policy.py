@@ -31,7 +31,7 @@ def policy_list() -> None:
         policies = built.house.policies
         enacted = await policies.enacted(now)
         measure = active_measure((await built.house.steer.board(now)).measures.values(), now)
-        table = Table("id", "version", Column("title", overflow="fold"), "state", "by", "from")
+        table = Table("id", "version", Column("title", overflow="fold"), Column("state", no_wrap=True), "by", "from")
         for name, step in policies.in_force(enacted, measure.policies if measure else (), now):
             one = policies.policy_of(step) if step else shipped(name)
             state = "in force" if one else "cannot be read"

@@ -118,6 +118,11 @@ class Enacted(msgspec.Struct, frozen=True):
         found = [(name, self.current(name, now)) for name in names]
         return tuple((name, step) for name, step in found if (name in base if step is None else not step.is_off))
 
+    def between(self, at: dt.datetime) -> tuple[dt.datetime | None, dt.datetime | None]:
+        """(since when, until when) what is in force at ``at`` is; None: since ever, for ever."""
+        times = [step.begins for step in self.steps.values() if step.stands and step.begins]
+        return max((t for t in times if t <= at), default=None), min((t for t in times if t > at), default=None)
+
     def changes_at(self, now: dt.datetime) -> dt.datetime | None:
         """When something else will be in force if nobody does anything."""
         return min((step.begins for step in self.waiting(now) if step.begins), default=None)

@@ -256,7 +256,10 @@ class _Walk:
             if not self._named(name, here, _VALUE):
                 continue
             if isinstance(value, dict):
-                self._values[name] = self._filled_in(value, here)
+                before = len(self.problems)
+                filled = self._filled_in(value, here)
+                if len(self.problems) == before:  # or values of values would grow without end, each twice the last
+                    self._values[name] = filled
                 continue
             items = value if isinstance(value, list) else [value]
             if len(items) > MAX_ITEMS:

@@ -1,7 +1,7 @@
 """What is different between two versions of a policy, in words for those who approve it."""
 
 import datetime as dt
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 
@@ -11,7 +11,7 @@ from motma.core.words import Words
 
 Kind = Literal[
     "new", "off", "title", "dates", "values", "added", "removed", "moved",
-    "verdict", "reason", "words", "cure", "logic", "fields", "tests", "other",
+    "verdict", "waives", "reason", "words", "cure", "logic", "fields", "tests",
 ]  # fmt: skip
 
 
@@ -82,9 +82,9 @@ def _head(old: Policy, new: Policy) -> list[Change]:
     ):
         if was != will:
             found.append(Change("dates", "", words, _moment(was), _moment(will)))
-    one, other = (_json(getattr(policy, "values", None) or {}) for policy in (old, new))
+    one, other = old.values, new.values
     for name in sorted(one.keys() | other.keys()):
-        if one.get(name) != other.get(name):
+        if one.get(name) != other.get(name) or (name in one) != (name in other):
             words = Words(f"Giá trị {name} đổi.", f"The value {name} changes.")
             before, after = (in_words(values[name]) if name in values else _NOTHING for values in (one, other))
             found.append(Change("values", "", words, before, after))
@@ -123,13 +123,8 @@ def _rule(old: Rule, new: Rule) -> list[Change]:
     say("words", "Câu nói với người dân đổi.", "The words change.", old.words, new.words)
     say("cure", "Câu hướng dẫn đổi.", "What to do about it changes.", old.cure, new.cure)
     say("fields", "Dữ liệu được đọc đổi.", "It reads other fields.", _list(old.affected), _list(new.affected))
-    found += _trials(old, new)
-    known = {"id", "affected", "holds", "reason", "tests", "verdict", "words", "cure", "known"}
-    for name in old.__struct_fields__:
-        if name not in known and getattr(old, name) != getattr(new, name):
-            before, after = (in_words(_json(getattr(rule, name))) for rule in (old, new))
-            say("other", f"Mục {name} đổi.", f"Its {name} changes.", before, after)
-    return found
+    say("waives", "Bỏ qua các chính sách khác.", "It waives other policies.", _list(old.waives), _list(new.waives))
+    return found + _trials(old, new)
 
 
 def _trials(old: Rule, new: Rule) -> list[Change]:
@@ -158,9 +153,10 @@ def _removed(rule: Rule) -> Change:
 
 def _told(rule: Rule) -> Words:
     verdict, logic, words = verdict_in_words(rule), in_words(rule.holds), rule.words or _AS_READ
+    waives = ", ".join(rule.waives)
     return Words(
-        f"Phải đúng: {logic.vi}. Nếu không: {verdict.vi}. “{words.vi}”",
-        f"Must hold: {logic.en}. If not: {verdict.en}. “{words.en}”",
+        f"Phải đúng: {logic.vi}. Nếu không: {verdict.vi}{f', bỏ qua {waives}' if waives else ''}. “{words.vi}”",
+        f"Must hold: {logic.en}. If not: {verdict.en}{f', waives {waives}' if waives else ''}. “{words.en}”",
     )
 
 
@@ -168,7 +164,9 @@ def _code(rule: Rule) -> Words:
     return Words(rule.reason, rule.reason) if rule.reason != AS_READ else _AS_READ
 
 
-def _list(names: tuple[str, ...]) -> Words:
+def _list(names: tuple[str, ...]) -> Words | None:
+    if not names:
+        return None
     said = ", ".join(sorted(names))
     return Words(said, said)
 
@@ -188,10 +186,6 @@ def _moment(moment: dt.datetime | None) -> Words:
 
 def _count(count: int, what: str) -> str:
     return f"{count} {what}{'' if count == 1 else 's'}"
-
-
-def _json(value: Any) -> Any:
-    return msgspec.to_builtins(value)
 
 
 def _longest_common(one: list[str], other: list[str]) -> set[str]:

@@ -68,11 +68,13 @@ def _laid_out(value: Any) -> Any:
         return [_laid_out(item) for item in value]
     if not isinstance(value, dict):
         return value
-    laid = {}
+    laid: dict[Any, Any] = {}
     for name, item in value.items():
         if name in ("title", "words", "cure") and isinstance(item, list):
             laid[name] = _Flow([_Quoted(text) if isinstance(text, str) else text for text in item])
-        elif name in ("holds", "evidence", "values") and isinstance(item, list | dict):
+        elif name == "values" and isinstance(item, dict):
+            laid[name] = {one: _Flow(held) if isinstance(held, list | dict) else held for one, held in item.items()}
+        elif name in ("holds", "evidence") and isinstance(item, list | dict):
             laid[name] = _Flow(item)
         else:
             laid[name] = _laid_out(item)

@@ -1,8 +1,11 @@
 """A policy's own tests, run: what came of each."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import msgspec
 
-from motma.core.policy import Policy, Rule, Trial, asked_of, laid_over
+from motma.core.policy import Policy, Rule, Trial, asked_of, laid_over, named
 from motma.core.rules import RuleError
 
 
@@ -20,11 +23,12 @@ class Tried(msgspec.Struct, frozen=True):
 
 def tried(policy: Policy) -> list[tuple[Rule, list[Tried]]]:
     """Every rule with its tests, in order."""
-    return [(rule, _of(rule)) for rule in policy.rules]
+    values = named(policy.values)
+    return [(rule, _of(rule, values)) for rule in policy.rules]
 
 
-def _of(rule: Rule) -> list[Tried]:
-    asked = asked_of(rule.holds)
+def _of(rule: Rule, values: Mapping[str, Any]) -> list[Tried]:
+    asked = asked_of(rule.holds, values)
     found = []
     for trial in rule.tests:
         try:

@@ -4,7 +4,7 @@ A check judges it where the person stands, and now; a precheck at every checkpoi
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import msgspec
@@ -24,6 +24,9 @@ from motma.services.faces import face_of
 from motma.services.permits import Held, Permits
 from motma.services.shown import Shown
 from motma.storage.store import Store
+
+Deciding = Callable[[tuple[str, ...], dt.datetime], Rulebook]
+"""What decides over the policies of these names (of none, the default) at a moment."""
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -65,7 +68,7 @@ def onward(verdict: Verdict) -> Onward | None:
 @dataclass(frozen=True, slots=True)
 class Gathered:
     """What is known of a person, and of what is switched on. ``live``: how their code, if it is one, proves itself;
-    ``along``: what they show with it."""
+    ``along``: what they show with it; ``deciding``: what is, and will be, in force."""
 
     shown: Shown
     standing: Standing | None
@@ -74,6 +77,7 @@ class Gathered:
     person: Person | None
     somebody_else: bool
     permits: Held
+    deciding: Deciding
     along: Along = NOTHING
 
 
@@ -87,14 +91,14 @@ class Gather:
         board: BoardReader,
         network: Network,
         permits: Permits,
-        rulebook: Callable[[tuple[str, ...]], Rulebook],
+        rules: Callable[[dt.datetime], Awaitable[Deciding]],
     ) -> None:
-        """``rulebook`` gives the policies of these names, of none the default."""
+        """``rules`` gives what decides, as it is known at a time."""
         self._store = store
         self._board = board
         self._network = network
         self._permits = permits
-        self._rulebook = rulebook
+        self._rules = rules
 
     async def about(
         self,
@@ -108,7 +112,8 @@ class Gather:
         board = await self._board.current(now)
         person, somebody_else = await self._person(shown.code, standing, now)
         permits = await self._permits.held(standing, along.permit)
-        return Gathered(shown, standing, live, board, person, somebody_else, permits, along)
+        deciding = await self._rules(now)
+        return Gathered(shown, standing, live, board, person, somebody_else, permits, deciding, along)
 
     def judge(self, gathered: Gathered, checkpoint: str, at: dt.datetime) -> Verdict:
         """The verdict at a checkpoint and a moment, if nothing is learnt until then but that all is still so."""
@@ -135,7 +140,7 @@ class Gather:
             certificate_fits=certificate is not None and certificate[1],
             reading=(shown.carrier, shown.worth) if shown.worth else along.reading,
         )
-        rulebook = self._rulebook(measure.policies if measure else ())
+        rulebook = gathered.deciding(measure.policies if measure else (), at)
         return decide(evidence, rulebook, here, at)
 
     def _refer(self, checkpoint: str, standing: Standing | None, board: Board) -> Advice | None:

@@ -6,6 +6,7 @@ ago, and no two policies come into force that clash, however many act at once.
 """
 
 import datetime as dt
+import functools
 import hashlib
 from collections.abc import Awaitable, Callable, Collection, Sequence
 
@@ -68,7 +69,8 @@ class Policies:
         self._read_at: dt.datetime | None = None
         self._read: dict[str, Policy | None] = {}
         self._books: dict[tuple[tuple[str, FactId | None], ...], Rulebook] = {}
-        self._last: tuple[Enacted, tuple[str, ...], dt.datetime, dt.datetime | None, Rulebook] | None = None
+        self._spans_of = self._enacted
+        self._spans: dict[tuple[str, ...], list[tuple[dt.datetime | None, dt.datetime | None, Rulebook]]] = {}
         self.reasons: dict[str, Reason] = dict(known_reasons())
         """Every reason that ships or was ever approved, by code; of one code the newest."""
 
@@ -82,21 +84,30 @@ class Policies:
         return self._enacted
 
     async def rulebook(self, base: tuple[str, ...], now: dt.datetime) -> Rulebook:
-        """What decides at ``now`` over the policies that a measure names (of none, what ships). Never raises for what
-        stands in a policy: one that cannot be read makes everybody be looked at by hand."""
-        enacted = await self.enacted(now)
-        last = self._last
-        if last and last[0] is enacted and last[1] == base and last[2] <= now and (last[3] is None or now < last[3]):
-            return last[4]
-        key = tuple((name, step.draft if step else None) for name, step in self.in_force(enacted, base, now))
+        """What decides at ``now`` over the policies that a measure names (of none, what ships)."""
+        return (await self.deciding(now))(base, now)
+
+    async def deciding(self, now: dt.datetime) -> Callable[[tuple[str, ...], dt.datetime], Rulebook]:
+        """The same at any moment, as far as it is known at ``now``."""
+        return functools.partial(self._deciding, await self.enacted(now))
+
+    def _deciding(self, enacted: Enacted, base: tuple[str, ...], at: dt.datetime) -> Rulebook:
+        """Never raises for what stands in a policy: one that cannot be read makes everybody be looked at by hand.
+        Between two changes it costs nothing to ask again."""
+        if self._spans_of is not enacted:
+            self._spans_of, self._spans = enacted, {}
+        spans = self._spans.setdefault(base, [])
+        for since, until, known in spans:
+            if (since is None or since <= at) and (until is None or at < until):
+                return known
+        key = tuple((name, step.draft if step else None) for name, step in self.in_force(enacted, base, at))
         book = self._books.get(key)
         if book is None:
-            found = self.among(enacted, base, now)
-            book = together(found)
+            book = together(self.among(enacted, base, at))
             if len(self._books) >= _BOOKS_MAX:
                 self._books.clear()
             self._books[key] = book
-        self._last = (enacted, base, now, enacted.changes_at(now), book)
+        spans.append((*enacted.between(at), book))
         return book
 
     def in_force(
@@ -374,11 +385,6 @@ class Policies:
         policy = self.policy_of(step) if step else None
         if policy:
             self.reasons.update(Rulebook([policy]).reasons)
-
-
-def check_text(text: str) -> Written:
-    """``text`` looked at, without keeping anything: what the page and the command line show while somebody writes."""
-    return read_policy(text)
 
 
 def shipped(name: str) -> Policy | None:

@@ -20,13 +20,13 @@ from motma.core.errors import Conflict, Hidden, Invalid, MotmaError
 from motma.core.measure import active_measure
 from motma.core.policy import Policy
 from motma.core.policydiff import Change, difference, verdict_in_words
-from motma.core.policytext import Finding, Written
+from motma.core.policytext import Finding, Written, read_policy
 from motma.core.policywriting import document_of, write_yaml
 from motma.core.rules.spoken import in_words
 from motma.core.trials import tried
 from motma.core.words import Words
 from motma.services.enrol import Operator
-from motma.services.policies import Policies, Refused, check_text, next_version, shipped
+from motma.services.policies import Policies, Refused, next_version, shipped
 from motma.web.access import house_of, require_operator
 from motma.web.pages import render, render_text
 from motma.web.problems import status_of
@@ -310,7 +310,7 @@ async def _step(
         in_force=enacted.current(step.policy, now) == step,
         begun=step.has_begun(now),
         own=bool(names.intersection(step.authors)),
-        warnings=[one for one in check_text(step.text).findings if not one.stops] if step.text else [],
+        warnings=[one for one in read_policy(step.text).findings if not one.stops] if step.text else [],
         chosen=chosen,
         **_rules(policy),
     )
@@ -352,7 +352,7 @@ async def _looked_at(request: _Request, text: str) -> dict[str, Any]:
     """What the validator says of a text, and what it would change."""
     house = house_of(request)
     now = house.clock()
-    written: Written = check_text(text)
+    written: Written = read_policy(text)
     findings = list(written.findings)
     changes: list[Change] = []
     if written.policy:
