@@ -293,6 +293,14 @@ def _way_out(context: BrowserContext, city: City, name: str, n: int) -> None:
     page.click("form[action='/ops/login'] button")
     page.wait_for_url("**/ops")
     page.screenshot(path=FOLDER / f"ops-to-review-{name}.png")
+    for path in ("policies", "policies/of/health", "policies/new?of=health"):
+        page.goto(f"{city.url}/ops/{path}")
+        page.wait_for_load_state("networkidle")
+        _keep(page, f"{path.split('?')[0].replace('/', '-')}-{name}")
+    page.fill("#text", page.input_value("#text").replace("verdict: reject", "verdict: never"))
+    page.locator(".pol-findings").wait_for()
+    _keep(page, f"policies-wrong-{name}")
+    page.click("button[value='check']")  # nothing is left unsaved that would hold the next page up
     page.goto(f"{city.url}/ops/review")
     _keep(page, f"review-{name}")
     while page.locator("button[value='yes']").count():
