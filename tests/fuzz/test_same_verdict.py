@@ -19,7 +19,7 @@ from motma.core.policy import AS_READ, Policy, Rule, filled_in, named
 from motma.core.reasons import REASONS, Outcome
 from motma.core.rules import reads, validate
 from motma.core.words import Words
-from motma.policies import load_policies
+from motma.policies import SHIPPED, load_policies
 from tests.core.rules_in_node import ROOT
 
 BOOKS = int(os.environ.get("MOTMA_SAME_VERDICTS", "150"))
@@ -172,7 +172,7 @@ def _rule(draw: st.DrawFn, name: str, names: list[str]) -> Rule:
 def drawn() -> list[tuple[tuple[Policy, ...], bool, list[Any]]]:
     books: list[tuple[tuple[Policy, ...], bool, list[Any]]] = []
     documents = st.lists(DOCS, min_size=DOCUMENTS, max_size=DOCUMENTS)
-    shipped = st.just(load_policies()[0])
+    shipped = st.sampled_from([load_policies()[0], load_policies(SHIPPED)[0]])
     complete = st.sampled_from([True, True, True, False])
 
     @given(policies() | policies() | policies() | shipped, complete, documents)
