@@ -7,7 +7,7 @@ import datetime as dt
 import functools
 import gc
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from motma.core.cose import Signer
 from motma.core.errors import Invalid
 from motma.core.legacy.keys import MAX_BYTES, parse_keys
 from motma.core.legacy.reading import DccAnchor
+from motma.core.policy import Policy
 from motma.core.words import Words
 from motma.forms import load_form, load_units
 from motma.measures import load_permit_groups
@@ -125,6 +126,16 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
         )
         enrol = Enrol(store=store, secrets=secrets, random=random, network=network)
         policies = Policies(store=store, board=board, person=enrol.person, random=random)
+
+        async def rules(now: dt.datetime) -> Rules:
+            enacted = await policies.enacted(now)
+
+            def at(names: tuple[str, ...], when: dt.datetime) -> tuple[Sequence[Policy], bool]:
+                found = policies.among(enacted, names, when)
+                return found.policies, not found.unread
+
+            return Rules(at, tuple([step.moment for step in enacted.waiting(now)]), enacted.version)
+
         gather = Gather(store=store, board=board, network=network, permits=permits, rules=policies.deciding)
         check = Check(
             store=store,
@@ -171,9 +182,7 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
             steer=Steer(store=store, board=board, network=network, random=random),
             enrol=enrol,
             trust_list=TrustDesk(board=board, issuer=settings.issuer, signer=chest.signer, status=status.floors),
-            bundles=BundleDesk(
-                board=board, issuer=settings.issuer, network=network, rules=_shipped, signer=chest.signer
-            ),
+            bundles=BundleDesk(board=board, issuer=settings.issuer, network=network, rules=rules, signer=chest.signer),
             carriers=Carriers(store=store, board=board, citizens=citizens, codes=codes, secrets=secrets, random=random),
             status=status,
             trust=trust,
@@ -184,11 +193,6 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
         identify = Identify(store=store, board=board, matching=matching, citizens=citizens, codes=codes, random=random)
         reissue = Reissue(store=store, board=board, citizens=citizens, codes=codes, random=random)
         yield Built(house, identify, reissue, store, secrets, board, citizens)
-
-
-async def _shipped(now: dt.datetime) -> Rules:
-    """What bundles say: the policies that ship, which change by themselves at no time."""
-    return Rules(at=lambda names, at: load_policies(names))
 
 
 def _register(settings: Settings) -> Where | None:

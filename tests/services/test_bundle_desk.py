@@ -16,6 +16,7 @@ from motma.core.trustlist import LIFE, SKEW, roots_of
 from motma.policies import load_policies
 from motma.roads import load_network
 from motma.services.bundle import BundleDesk, Rules, SignedBundle
+from tests.core.policy_texts import version
 from tests.world import HERE, NEXT, World, living_world
 
 HOUR = dt.timedelta(hours=1)
@@ -109,6 +110,22 @@ async def test_measures_and_policies_to_come_are_told_with_their_times(world: Wo
     assert [begins for begins, _, _ in told] == [None, *(now + hours * HOUR for hours in (2, 3, 4, 5))]
     shipped = await given(world)
     assert bundle.version == shipped[0].version + 7
+
+
+async def test_what_operators_approve_reaches_scanners_with_its_time(world: World) -> None:
+    await world.publish(policies=("code",))
+    held, _ = await given(world)
+    policies, later = world.built.house.policies, world.now + 2 * HOUR
+    step = await policies.draft(version(1), over="", by="A", now=world.now)
+    await policies.approve(step.draft, later, by="B", now=world.now)
+    held, said = await given(world, held=held)
+    assert [said["policies"][number]["id"] for number in said["periods"][0]["policies"]] == ["code"]
+    begins = said["periods"][1]
+    assert dt.datetime.fromisoformat(begins["from"]) == later
+    assert [said["policies"][number]["id"] for number in begins["policies"]] == ["code", "night"]
+    await policies.withdraw(step.draft, by="A", now=world.now)
+    _, said = await given(world, held=held)
+    assert [policy["id"] for policy in said["policies"]] == ["code"]
 
 
 async def test_many_at_once_get_the_same_one_and_it_always_has_half_of_its_time_before_it(world: World) -> None:

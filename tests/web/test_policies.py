@@ -124,25 +124,25 @@ async def test_what_ships_is_changed_switched_off_and_on(world: World) -> None:
     one, other = await world.operator("MOT"), await world.operator("HAI")
     page = await one.get("/ops/policies/new?of=health")
     text = html.unescape(re.search(r"<textarea[^>]*>\n(.*?)</textarea>", page.text, re.DOTALL)[1])  # type: ignore[index]
-    assert "version: 2" in text and read_policy(text).policy
+    assert "version: 3" in text and read_policy(text).policy
     shown, lines = await look(await english(one), text.replace("verdict: reject", "verdict: manual"))
     assert not lines and "Before stop After check by hand" in said(shown)
     where = await draft(one, text.replace("verdict: reject", "verdict: manual"))
     assert (await other.post(f"{where}/approve")).status_code == 303
-    assert "health 2" in said((await one.get("/ops/policies/of/health")).text)
+    assert "health 3" in said((await one.get("/ops/policies/of/health")).text)
     again = await one.get("/ops/policies/new?of=health")
-    assert "version: 3" in again.text
+    assert "version: 4" in again.text
     off = (await one.post("/ops/policies/of/health/off")).headers["location"]
     assert (await one.post("/ops/policies/of/health/off")).status_code == 409, "it waits already"
     assert (await one.post(f"{off}/approve")).status_code == 409
-    assert "is switched off; 2 rules no longer asked" in said((await (await english(other)).get(off)).text)
+    assert "is switched off; 3 rules no longer asked" in said((await (await english(other)).get(off)).text)
     assert (await other.post(f"{off}/approve")).status_code == 303
     page_off = said((await one.get("/ops/policies")).text)
     assert "Switch on again" in page_off
     assert (await one.post("/ops/policies/of/health/off")).status_code == 409
     assert (await one.post(f"{off}/roll-back")).status_code == 303
     assert "Switch on again" not in said((await one.get("/ops/policies")).text)
-    assert "health 2" in said((await one.get("/ops/policies")).text)
+    assert "health 3" in said((await one.get("/ops/policies")).text)
 
 
 async def test_two_who_write_at_one_draft(world: World) -> None:
