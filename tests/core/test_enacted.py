@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from motma.core.enacted import Enacted, Step, fold_policies
 from motma.core.facts import (
     Fact,
     PolicyApproved,
@@ -17,6 +16,7 @@ from motma.core.facts import (
     What,
 )
 from motma.core.ids import FactId
+from motma.core.policy.enacted import Enacted, Step, fold_policies
 
 NOW = dt.datetime(2026, 1, 18, 7, 0, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)

@@ -22,8 +22,8 @@ from motma.core.permit import (
     serving,
     text_of,
 )
-from motma.core.permit_columns import COLUMNS
-from motma.core.permit_form import Cell, parse_asked
+from motma.core.permit.columns import COLUMNS
+from motma.core.permit.form import Cell, parse_asked
 from motma.core.words import Words
 from motma.measures import load_permit_groups
 

@@ -16,7 +16,8 @@ from motma.core.decision import Rulebook, decide
 from motma.core.errors import Conflict, Invalid
 from motma.core.evidence import FIELDS, LISTS, MOMENT, PARTS, SPECIMEN, Evidence, document
 from motma.core.flow import Advice
-from motma.core.policy import MAX_TESTS, Policy, PolicyError, examine, filled_in, laid_over, parse_policy
+from motma.core.policy import Policy, PolicyError, examine, filled_in, laid_over, parse_policy
+from motma.core.policy.form import MAX_TESTS
 from motma.core.reasons import REASONS, Outcome
 from motma.core.rules import reads
 from motma.measures import load_demo_measure
@@ -351,7 +352,7 @@ def test_a_patch_is_laid_over_as_rfc_7396_says() -> None:
 def test_the_page_names_every_field_problem_and_policy() -> None:
     page = (ROOT / "docs" / "policies.md").read_text("utf-8")
     assert set(FIELDS) <= set(re.findall(r"`([a-z_.]+)`", page))
-    source = (ROOT / "src" / "motma" / "core" / "policywords.py").read_text("utf-8")
+    source = (ROOT / "src" / "motma" / "core" / "policy" / "words.py").read_text("utf-8")
     for code in set(re.findall(r'"(policy\.[a-z_]+)"', source)) | {"policy.clash", "policy.unknown"}:
         assert f"`{code}`" in page, code
     for name in SHIPPED:

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from motma.core.policy import Policy, parse_policy
-from motma.core.policydiff import Change, difference
-from motma.core.policytext import read_policy
-from motma.core.policywriting import document_of
+from motma.core.policy.diff import Change, difference
+from motma.core.policy.text import read_policy
+from motma.core.policy.writing import document_of
 from motma.core.rules.spoken import MAX_CHARS, in_words
 from motma.policies import DEFAULT, load_policy
 from tests.core.policy_texts import SMALL

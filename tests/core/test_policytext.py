@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from motma.core.policytext import MAX_BYTES, WORDS, read_policy, read_text
-from motma.core.policywriting import document_of, write_yaml
+from motma.core.policy.text import MAX_BYTES, WORDS, read_policy, read_text
+from motma.core.policy.writing import document_of, write_yaml
 from motma.core.rules.problems import below
 from motma.policies import DEFAULT, load_policy
 from tests.core.policy_texts import SMALL

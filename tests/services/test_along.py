@@ -19,7 +19,7 @@ from motma.core.ids import FactId, parse_qid
 from motma.core.legacy.dcc_anchors import parse_dcc_anchors
 from motma.core.legacy.reading import Anchors
 from motma.core.permit import Signatory, text_of
-from motma.core.permit_form import Asked
+from motma.core.permit.form import Asked
 from motma.core.policy import parse_policy
 from motma.core.text import fold
 from motma.policies import load_policy

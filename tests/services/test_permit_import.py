@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 
 from motma.core.errors import Invalid
-from motma.core.permit_columns import COLUMNS, GUIDE, HEADERS, column_of
+from motma.core.permit.columns import COLUMNS, GUIDE, HEADERS, column_of
 from motma.register.population import Person
 from motma.services.permit_import import STANDS_FOR, Line
 from motma.services.sheets import read_table

@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import msgspec
 import pytest
 
-from motma.core.enacted import Step
 from motma.core.errors import Conflict, Hidden, Invalid, MotmaError
 from motma.core.facts import Fact, MeasurePublished, PolicyApproved, PolicyDrafted
 from motma.core.ids import new_fact_id
+from motma.core.policy.enacted import Step
 from motma.measures import load_demo_measure
 from motma.policies import DEFAULT, load_policy, load_rulebook
 from motma.services.board import BoardReader

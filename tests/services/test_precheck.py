@@ -10,7 +10,7 @@ from motma.core.decision import Rulebook
 from motma.core.errors import Invalid
 from motma.core.ids import Qid
 from motma.core.permit import Signatory
-from motma.core.permit_form import Asked
+from motma.core.permit.form import Asked
 from motma.core.policy import parse_policy
 from motma.core.words import Words
 from motma.policies import load_policy

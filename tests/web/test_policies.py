@@ -14,8 +14,8 @@ import pytest
 
 from motma.core.facts import Fact, PolicyApproved, PolicyDrafted, Scanned
 from motma.core.ids import new_fact_id
-from motma.core.policytext import read_policy
-from motma.core.policywriting import document_of, write_yaml
+from motma.core.policy.text import read_policy
+from motma.core.policy.writing import document_of, write_yaml
 from motma.policies import DEFAULT, load_policy
 from motma.storage.store import Act
 from tests.core.policy_texts import SMALL, version

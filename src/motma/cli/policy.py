@@ -8,11 +8,11 @@ import click
 from rich.table import Column, Table
 
 from motma.cli.terminal import console, with_house
-from motma.core.enacted import Step
 from motma.core.errors import Hidden, Invalid
 from motma.core.measure import active_measure
-from motma.core.policytext import MAX_BYTES, read_policy
-from motma.core.policywriting import document_of, write_yaml
+from motma.core.policy.enacted import Step
+from motma.core.policy.text import MAX_BYTES, read_policy
+from motma.core.policy.writing import document_of, write_yaml
 from motma.core.words import Words
 from motma.services.policies import shipped
 from motma.wiring import Built

@@ -17,7 +17,7 @@ from motma.core.facts import Fact, PermitHolder, PermitIssued, PermitRevoked, St
 from motma.core.identity import Grade, Match
 from motma.core.ids import FactId, Qid, new_fact_id, parse_document, parse_plate, parse_qid, same_moment_id
 from motma.core.permit import GREEN_LANE, Groups, Permit, Problem, Shown, judged, parse, serving, text_of
-from motma.core.permit_form import Asked
+from motma.core.permit.form import Asked
 from motma.core.text import parse_line
 from motma.core.words import Words
 from motma.services.board import BoardReader

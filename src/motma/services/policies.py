@@ -13,7 +13,6 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 import msgspec
 
 from motma.core.decision import Rulebook
-from motma.core.enacted import Enacted, InForce, Step, clashing, fold_policies, together
 from motma.core.errors import Conflict, Hidden, Invalid
 from motma.core.facts import (
     Fact,
@@ -26,8 +25,9 @@ from motma.core.facts import (
 )
 from motma.core.ids import FactId, new_fact_id
 from motma.core.policy import Policy, parse_policy
-from motma.core.policytext import Finding, Written, read_policy
-from motma.core.policywords import WORDS
+from motma.core.policy.enacted import Enacted, InForce, Step, clashing, fold_policies, together
+from motma.core.policy.text import Finding, Written, read_policy
+from motma.core.policy.words import WORDS
 from motma.core.reasons import Reason
 from motma.core.words import Words
 from motma.policies import DEFAULT, known_reasons, load_policy

@@ -19,7 +19,7 @@ from typing import Any
 import msgspec
 
 from motma.core.errors import Invalid
-from motma.core.permit_form import Cell
+from motma.core.permit.form import Cell
 from motma.core.words import Words
 
 FILE_MAX_BYTES = 2 * 1024 * 1024

@@ -17,8 +17,8 @@ from litestar.response import Redirect
 
 from motma.core.errors import Conflict, Hidden, Invalid, MotmaError, Problem, Unavailable
 from motma.core.permit import Permit
-from motma.core.permit_columns import COLUMNS, HEADERS, NEEDED
-from motma.core.permit_form import Cell, parse_asked
+from motma.core.permit.columns import COLUMNS, HEADERS, NEEDED
+from motma.core.permit.form import Cell, parse_asked
 from motma.core.words import Words
 from motma.services.enrol import Operator
 from motma.services.permit_import import Line, Preview

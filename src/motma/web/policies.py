@@ -15,15 +15,15 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect
 
-from motma.core.enacted import Enacted, Step
 from motma.core.errors import Conflict, Hidden, Invalid, MotmaError
 from motma.core.measure import active_measure
 from motma.core.policy import Policy
-from motma.core.policydiff import Change, difference, verdict_in_words
-from motma.core.policytext import Finding, Written, read_policy
-from motma.core.policywriting import document_of, write_yaml
+from motma.core.policy.diff import Change, difference, verdict_in_words
+from motma.core.policy.enacted import Enacted, Step
+from motma.core.policy.text import Finding, Written, read_policy
+from motma.core.policy.trials import tried
+from motma.core.policy.writing import document_of, write_yaml
 from motma.core.rules.spoken import in_words
-from motma.core.trials import tried
 from motma.core.words import Words
 from motma.services.enrol import Operator
 from motma.services.policies import Policies, Refused, next_version, shipped

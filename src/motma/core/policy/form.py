@@ -1,28 +1,19 @@
-"""Policies: rules as data, each with its logic, its words in both languages and its own tests.
-
-A policy is one JSON document (``docs/policies.md``). :func:`examine` says everything that is wrong with one,
-:func:`parse_policy` gives back only what is sound.
-"""
+"""The form of a policy: one way through a document that may be anything, saying everything that is wrong with it."""
 
 import datetime as dt
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
-from motma.core.errors import Invalid
-from motma.core.evidence import FIELDS, LISTS, MOMENT, PARTS, SPECIMEN, TEXT, TRUTH, WHOLE
-from motma.core.policywords import WORDS
+from motma.core.evidence import FIELDS, LISTS, MOMENT, PARTS, TEXT, TRUTH, WHOLE
+from motma.core.policy.asking import VALUES, asked_of, came_of, filled_in, laid_over
+from motma.core.policy.model import AS_READ
+from motma.core.policy.words import WORDS
 from motma.core.reasons import REASONS, Outcome
-from motma.core.rules import MAX_DEPTH, Problem, RuleError, compile_truth, reads, validate
+from motma.core.rules import Problem, RuleError, reads, validate
 from motma.core.rules.problems import below
-from motma.core.words import Words
 
-AS_READ = "code.*"
-"""The reason of the one kind of rule that owns none: what the reading of the code said (``code.problem``)."""
-_READING, _VALUES = "code.problem", "values."
+_READING = "code.problem"
 MAX_RULES, MAX_TESTS, MAX_CHARS = 100, 100, 500
 """Rules of a policy, tests of a rule, characters of a text."""
 MAX_VALUES, MAX_ITEMS, MAX_INTEGER = 50, 500, 2**53 - 1
@@ -42,152 +33,7 @@ _MOMENT = re.compile(
 )
 
 
-class Trial(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A test of a rule: ``evidence`` is laid over the specimen (RFC 7396); ``holds``: what must come of it."""
-
-    about: str
-    evidence: dict[str, Any]
-    holds: bool
-
-
-class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What has to hold, as CertLogic over the evidence, and what is said where it does not.
-
-    ``affected`` are the fields on which it depends: it may read no others. ``known`` false: nothing was learnt.
-    ``verdict`` ``accept`` is a remark that stops nobody; it alone may ``waive`` policies: while it is made, they have
-    nothing to say. With the reason :data:`AS_READ` the rest is as the reading of
-    the code says, and ``verdict``, ``words`` and ``cure`` are None.
-    """
-
-    id: str
-    affected: tuple[str, ...]
-    holds: Any
-    reason: str
-    tests: tuple[Trial, ...]
-    verdict: Outcome | None = None
-    words: Words | None = None
-    cure: Words | None = None
-    known: bool = True
-    waives: tuple[str, ...] = ()
-
-
-class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Rules that are switched on together, in order; in force from ``valid_from`` to before ``valid_to``.
-
-    ``values`` are what its rules read as ``values.NAME``: texts, integers, truths, lists of them, and expressions,
-    which may read the ones before them.
-    """
-
-    id: str
-    version: int
-    title: Words
-    valid_from: dt.datetime
-    rules: tuple[Rule, ...]
-    valid_to: dt.datetime | None = None
-    values: Mapping[str, Any] = {}
-
-
-class PolicyError(Invalid):
-    """A document that is no policy. ``problems``: everything that is wrong with it, in the order of the document."""
-
-    def __init__(self, problems: tuple[Problem, ...]) -> None:
-        super().__init__("policy.refused", WORDS["policy.refused"])
-        self.problems = problems
-
-    def __str__(self) -> str:
-        return "; ".join(f"{one.code} at {one.path or 'the root'}" for one in self.problems)
-
-
-@dataclass(frozen=True, slots=True)
-class Examined:
-    """What came of reading a document: ``policy`` is None if there are ``problems``. ``warnings`` stop nothing."""
-
-    policy: Policy | None
-    problems: tuple[Problem, ...]
-    warnings: tuple[Problem, ...]
-
-
-def parse_policy(raw: Any) -> Policy:
-    """``raw`` (a JSON value as decoders give it) as a policy. Raises :class:`PolicyError` and nothing else."""
-    examined = examine(raw)
-    if examined.policy is None:
-        raise PolicyError(examined.problems)
-    return examined.policy
-
-
-def examine(raw: Any) -> Examined:
-    """Everything that is wrong with ``raw``, each with its JSON Pointer in the document; never raises."""
-    walk = _Walk()
-    walk.policy(raw)
-    if walk.problems:
-        return Examined(None, tuple(walk.problems), ())
-    policy = msgspec.convert(raw, Policy)
-    return Examined(policy, (), tuple(_warnings(policy)))
-
-
-def asked_of(holds: Any, values: Mapping[str, Any] = {}) -> Callable[[Any], bool]:
-    """``holds`` compiled: whether it is true of an evidence document. ``values`` as :func:`named` gives them.
-
-    Raises :class:`RuleError`, as it does itself.
-    """
-    return compile_truth(filled_in(holds, values))
-
-
-def named(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The values of a policy as they are filled in: in those that are expressions, the ones before them."""
-    known: dict[str, Any] = {}
-    for name, value in values.items():
-        known[name] = filled_in(value, known) if isinstance(value, dict) else value
-    return known
-
-
-def filled_in(holds: Any, values: Mapping[str, Any], depth: int = 0) -> Any:
-    """``holds`` with what ``values`` say in the place of each ``{"var": "values.NAME"}``; others stay as they are."""
-    if not values or depth > MAX_DEPTH:  # too deep to be an expression
-        return holds
-    if isinstance(holds, list):
-        return [filled_in(item, values, depth + 1) for item in holds]
-    if not isinstance(holds, dict):
-        return holds
-    path = holds.get("var")
-    if len(holds) == 1 and isinstance(path, str) and path.startswith(_VALUES) and path[len(_VALUES) :] in values:
-        return values[path[len(_VALUES) :]]
-    return {name: filled_in(operands, values, depth + 1) for name, operands in holds.items()}
-
-
-def laid_over(patch: Any, under: Any = SPECIMEN) -> Any:
-    """``patch`` over ``under`` as a JSON Merge Patch (RFC 7396): null takes away."""
-    if not isinstance(patch, dict):
-        return patch
-    result = dict(under) if isinstance(under, Mapping) else {}
-    for name, value in patch.items():
-        if value is None:
-            result.pop(name, None)
-        else:
-            result[name] = laid_over(value, result.get(name))
-    return result
-
-
-def _warnings(policy: Policy) -> Iterator[Problem]:
-    """Judged by the policy's own tests, all its rules over the evidence of each."""
-    values = named(policy.values)
-    stops = [asked_of(rule.holds, values) for rule in policy.rules if rule.verdict is not Outcome.ACCEPT]
-    seen = [laid_over(test.evidence) for rule in policy.rules for test in rule.tests]
-    passed = [all(_holds(rule, one) is True for rule in stops) for one in seen]
-    if not any(passed):
-        yield _say("policy.lets_nobody", "")
-    elif all(passed):
-        yield _say("policy.lets_everybody", "")
-
-
-def _holds(asked: Callable[[Any], bool], seen: Any) -> bool | RuleError:
-    try:
-        return asked(seen)
-    except RuleError as error:
-        return error
-
-
-class _Walk:
+class Walk:
     """One way through a document that may be anything."""
 
     def __init__(self) -> None:
@@ -197,7 +43,7 @@ class _Walk:
         self._values: dict[str, Any] = {}
 
     def say(self, code: str, path: str) -> None:
-        self.problems.append(_say(code, path))
+        self.problems.append(said(code, path))
 
     def policy(self, raw: Any) -> None:
         if not self._fields(raw, "", _POLICY, needed=_POLICY - {"valid_to", "values"}):
@@ -302,7 +148,7 @@ class _Walk:
             return None
         if declared is not None:
             for read in sorted(paths):
-                if read.startswith(_VALUES):
+                if read.startswith(VALUES):
                     self.say("policy.value", path)
                 elif read not in FIELDS and read not in PARTS and not _in_a_list(read):
                     self.say("policy.field", path)
@@ -332,7 +178,7 @@ class _Walk:
                 continue
             outcomes.add(trial["holds"])
             if asked:
-                came = _holds(asked, laid_over(trial["evidence"]))
+                came = came_of(asked, laid_over(trial["evidence"]))
                 if isinstance(came, RuleError):
                     self.say("policy.test_error", here)
                 elif came is not trial["holds"]:
@@ -442,5 +288,5 @@ def _fits(kind: str | frozenset[str], value: Any) -> bool:
     return isinstance(value, str) and (kind == TEXT or value in kind)
 
 
-def _say(code: str, path: str) -> Problem:
+def said(code: str, path: str) -> Problem:
     return Problem(path, code, WORDS[code])

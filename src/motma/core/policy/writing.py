@@ -1,4 +1,4 @@
-"""A policy as YAML that people like to read, and that :mod:`motma.core.policytext` reads back as the same."""
+"""A policy as YAML that people like to read, and that :mod:`motma.core.policy.text` reads back as the same."""
 
 from typing import Any
 
@@ -6,13 +6,13 @@ import msgspec
 import yaml
 
 from motma.core.policy import Policy
-from motma.core.policytext import Trap, plain_value
+from motma.core.policy.text import Trap, plain_value
 
 _DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 def write_yaml(document: Any) -> str:
-    """``document`` (a JSON value) as YAML that :func:`motma.core.policytext.read_text` reads back.
+    """``document`` (a JSON value) as YAML that :func:`motma.core.policy.text.read_text` reads back.
 
     Words stand on one line in quotes, logic and evidence within brackets, as people write them.
     """

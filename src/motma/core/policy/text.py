@@ -14,8 +14,8 @@ from typing import Any
 import yaml
 
 from motma.core import errors
-from motma.core.jsontext import JsonError, read_json
 from motma.core.policy import Policy, examine
+from motma.core.policy.jsontext import JsonError, read_json
 from motma.core.rules.problems import below
 from motma.core.words import Words
 

@@ -15,7 +15,7 @@ from motma.core.errors import Invalid, Problem
 from motma.core.form import parse_birth_date
 from motma.core.ids import Document, Qid, check_number_fits, parse_document, parse_plate, parse_qid
 from motma.core.permit import Group, Groups, Level, Signatory, check_scope, check_window
-from motma.core.permit_columns import Column, plain
+from motma.core.permit.columns import Column, plain
 from motma.core.text import fold, parse_line, parse_name
 from motma.core.words import Words
 
