@@ -20,6 +20,7 @@ from motma.core.cose import Signer
 from motma.core.errors import Invalid
 from motma.core.legacy.keys import MAX_BYTES, parse_keys
 from motma.core.legacy.reading import DccAnchor
+from motma.core.measure import active_measure
 from motma.core.policy import Policy
 from motma.core.words import Words
 from motma.forms import load_form, load_units
@@ -42,6 +43,8 @@ from motma.services.permits import Permits
 from motma.services.plates import Plates
 from motma.services.policies import Policies
 from motma.services.precheck import Precheck
+from motma.services.rehearsal import Rehearse, Today
+from motma.services.rehearsalroom import RehearsalRoom
 from motma.services.reissue import Reissue
 from motma.services.repair import Repair
 from motma.services.review import Review
@@ -74,6 +77,7 @@ class Built:
     secrets: Secrets
     board: BoardReader
     citizens: Citizens
+    rehearse: Rehearse
 
 
 @contextlib.asynccontextmanager
@@ -147,6 +151,16 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
             secrets=secrets,
             signers=load_signers(settings.dcc_signers),
         )
+
+        async def in_force(now: dt.datetime) -> Today:
+            measure = active_measure((await board.current(now)).measures.values(), now)
+            found = policies.among(await policies.enacted(now), measure.policies if measure else (), now)
+            begun = [one for one in found.policies if one.valid_from <= now and not (one.valid_to and one.valid_to <= now)]
+            return Today(tuple(begun), unreadable=bool(found.unread))
+
+        rehearse = Rehearse(store=store, in_force=in_force)
+        rehearsals = RehearsalRoom(rehearse, clock)
+        opened.push_async_callback(rehearsals.close)
         house = House(
             declare=Declare(
                 store=store,
@@ -186,13 +200,14 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
             carriers=Carriers(store=store, board=board, citizens=citizens, codes=codes, secrets=secrets, random=random),
             status=status,
             trust=trust,
+            rehearsals=rehearsals,
             clock=clock,
             new_token=lambda: base64.b32encode(random(20)).decode().lower(),
             wallet=lambda token: secrets.index("wallet", token),
         )
         identify = Identify(store=store, board=board, matching=matching, citizens=citizens, codes=codes, random=random)
         reissue = Reissue(store=store, board=board, citizens=citizens, codes=codes, random=random)
-        yield Built(house, identify, reissue, store, secrets, board, citizens)
+        yield Built(house, identify, reissue, store, secrets, board, citizens, rehearse)
 
 
 def _register(settings: Settings) -> Where | None:

@@ -172,6 +172,7 @@ async def test_the_questions_asked_most_use_an_index(store: Store, raw: Raw, eng
         "ix_facts_control": (statements.CONTROL_FACTS, ()),
         "ix_standing_pending": (statements.PENDING, ("0", "''", "9")),
         "ix_facts_qid_seq": (statements.HISTORY, ("'1'",)),
+        "ix_facts_scans": (statements.SCANS, ("19000", "0", "19500", "20000", "9")),
     }
     for index, (query, arguments) in asked.items():
         text = getattr(query, engine)

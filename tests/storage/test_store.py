@@ -5,6 +5,7 @@ import datetime as dt
 import itertools
 import random
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,7 +16,7 @@ from motma.core.facts import Fact, Merged, Repaired, Reviewed
 from motma.core.fold import Tally, fold
 from motma.core.identity import Grade
 from motma.core.ids import Qid
-from motma.storage.store import Act, Already, Appended, Credential, Holding, Store
+from motma.storage.store import Act, Already, Appended, Credential, Holding, ScanRow, ScanSpan, Store
 from tests.storage.conftest import Opener, Raw
 from tests.storage.samples import (
     NOW,
@@ -337,3 +338,33 @@ async def test_rebuild_finds_damage_and_repairs_it(
     assert (await store.rebuild_standing()).differing == ()
     assert [await store.standing(qid) for qid in citizens] == before
     assert await store.standing(stranger) is None
+
+
+def _numbers(rows: list[ScanRow]) -> list[int]:
+    return [number for _, number, _ in rows]
+
+
+async def test_scans_are_gone_through_by_time_and_what_comes_meanwhile_is_not_seen(store: Store) -> None:
+    minute = dt.timedelta(minutes=1)
+
+    def scan(at: dt.datetime) -> Fact:
+        return replace(scanned(a_qid()), id=an_id("scn"), at=at)
+
+    # Not in the order of record: what a device sends later was seen earlier. Two at one moment.
+    times = [NOW + n * minute for n in (3, 1, 2, 2, 9, -5)]
+    await store.append(Act((accepted(a_qid()), *map(scan, times), diverted())))
+    whole = ScanSpan(NOW - 9 * minute, NOW + 99 * minute, await store.changed_seq())
+    await store.append(Act((scan(NOW + 2 * minute),)))
+    rows = await store.scans(whole)
+    assert _numbers(rows) == [7, 3, 4, 5, 2, 6]
+    assert [at for at, _, _ in rows] == sorted(at for at, _, _ in rows)
+    assert all(msgspec.json.decode(body)["type"] == "scan.made" for _, _, body in rows)
+    paged: list[ScanRow] = []
+    while page := await store.scans(whole, paged[-1] if paged else None, limit=2):
+        assert len(page) <= 2
+        paged += page
+    assert paged == rows and await store.count_scans(whole) == 6
+    # From the first moment itself to before the last.
+    some = ScanSpan(NOW + minute, NOW + 3 * minute, whole.upto)
+    assert _numbers(await store.scans(some)) == [3, 4, 5] and await store.count_scans(some) == 3
+    assert await store.scans(ScanSpan(NOW, NOW, 99)) == [] and await store.count_scans(ScanSpan(NOW, NOW, 99)) == 0

@@ -14,6 +14,7 @@ from motma.cli.key import key
 from motma.cli.paper import paper
 from motma.cli.permit import permit
 from motma.cli.policy import policy
+from motma.cli.policy_replay import policy_replay
 from motma.cli.read import read
 from motma.cli.register import register
 from motma.cli.reissue import reissue
@@ -238,3 +239,4 @@ cli.add_command(restore)
 cli.add_command(revoke)
 cli.add_command(secrets)
 cli.add_command(suspend)
+policy.add_command(policy_replay)

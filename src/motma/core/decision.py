@@ -7,7 +7,7 @@ the deciding one first. A refusal is an answer, not an exception; and what is no
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from motma.core.errors import Conflict
@@ -71,7 +71,8 @@ _Part = tuple[str, str, str, tuple[_Asked, ...]]
 class Verdict:
     """The answer, its reasons in order, where to go on to if that is the answer, and how fresh what was used is.
 
-    ``failed`` names the rules that had no value, for whoever looks after them.
+    ``failed`` names the rules that had no value, for whoever looks after them. ``seen`` is the evidence document that
+    the rules read; None if none was asked.
     """
 
     outcome: Outcome
@@ -80,6 +81,7 @@ class Verdict:
     refer: Advice | None = None
     failed: tuple[str, ...] = ()
     as_of: AsOf = UNTOLD
+    seen: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
 
 
 def decide(evidence: Evidence, policy: Rulebook, checkpoint: Checkpoint | None, now: dt.datetime) -> Verdict:
@@ -113,14 +115,14 @@ def judge(seen: Mapping[str, Any], policy: Rulebook, refer: Advice | None = None
     if without or policy.unreadable:
         reasons.append(REASONS["rule.error"])
     if not reasons:
-        return Verdict(Outcome.ACCEPT, (), known=True, as_of=as_of)
+        return Verdict(Outcome.ACCEPT, (), known=True, as_of=as_of, seen=seen)
     reasons.sort(key=_lightness)  # stable: within one weight, the order of the rules
     first, outcome = reasons[0], reasons[0].outcome
     if outcome is not Outcome.REFER:
         refer = None
     elif not seen["diversion"]["open"]:
         outcome = Outcome.MANUAL  # nobody is sent on without a place to go on to
-    return Verdict(outcome, tuple(reasons), first.known, refer, without, as_of)
+    return Verdict(outcome, tuple(reasons), first.known, refer, without, as_of, seen)
 
 
 def _as_read(seen: Mapping[str, Any]) -> Reason:

@@ -20,6 +20,8 @@ KeyUse = Literal["code", "root"]
 RepairReason = Literal["typing", "tones", "old_card", "name_changed", "register_wrong", "no_number"]
 """Why a declaration and the document differ, as the officer sees it."""
 
+NOTHING_SEEN = msgspec.Raw(b"null")
+
 
 class Trip(msgspec.Struct, frozen=True):
     """What rules read of a declared trip, and no more: coarse on purpose, for it lies open in the store.
@@ -222,7 +224,8 @@ class Scanned(msgspec.Struct, frozen=True, tag="scan.made"):
 
     ``scanned_at`` is the device's time, ``skew_seconds`` what it was measured to be ahead of the server. ``along``:
     what else the person showed; ``along_mark`` a keyed hash of it and of this scan, like no other scan's, which tells
-    whether a scan that is sent again is the same one. ``failed``: the rules that had no value.
+    whether a scan that is sent again is the same one. ``failed``: the rules that had no value. ``seen``: the evidence
+    that it was judged on (:mod:`motma.core.seen`), null where no rule was asked, or before evidence was kept.
     """
 
     device: str
@@ -239,6 +242,7 @@ class Scanned(msgspec.Struct, frozen=True, tag="scan.made"):
     along: tuple[Companion, ...] = ()
     along_mark: str = ""
     failed: tuple[str, ...] = ()
+    seen: msgspec.Raw = NOTHING_SEEN
 
 
 class LookedUp(msgspec.Struct, frozen=True, tag="plate.looked_up"):

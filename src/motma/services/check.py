@@ -10,11 +10,12 @@ from motma.core.code import Liveness, liveness
 from motma.core.decision import Verdict
 from motma.core.described import says
 from motma.core.errors import Conflict, Invalid
-from motma.core.facts import Companion, Fact, Scanned, Standing
+from motma.core.facts import NOTHING_SEEN, Companion, Fact, Scanned, Standing
 from motma.core.flow import Advice, Network
 from motma.core.ids import FactId, Qid, parse_fact_id
 from motma.core.legacy.reading import Anchors, DccAnchor
 from motma.core.reasons import Outcome, Reason
+from motma.core.seen import keep
 from motma.core.words import Words
 from motma.services.along import ALONG_MAX, NOTHING, Along, SaidOf, read_along, said_of
 from motma.services.board import BoardReader
@@ -140,6 +141,7 @@ class Check:
                 along=tuple([Companion(one.kind, one.worth) for one in said]),
                 along_mark=self._mark(scan_id, along),
                 failed=verdict.failed,
+                seen=keep(verdict.seen) if verdict.seen else NOTHING_SEEN,
             ),
         )
         recorded = await self._store.append(Act(facts=(fact,)))

@@ -36,6 +36,7 @@ from motma.storage.tables import (
     is_permit,
     is_policy,
     is_review,
+    is_scan,
     is_status,
     once,
     permits,
@@ -124,6 +125,25 @@ PERMIT_ROWS = _query(
     "limit",
 )
 POLICY_FACTS = _facts_after(is_policy())
+_scans_within = (
+    is_scan(),
+    tuple_(facts.c.at, facts.c.seq) > tuple_(bindparam("at", type_=BigInteger), bindparam("after", type_=BigInteger)),
+    facts.c.at < bindparam("until", type_=BigInteger),
+    facts.c.seq <= bindparam("upto", type_=BigInteger),
+)
+SCANS = _query(
+    select(facts.c.at, facts.c.seq, facts.c.body)  # and not whom it was about, nor who did it
+    .where(*_scans_within)
+    .order_by(facts.c.at, facts.c.seq)
+    .limit(_limit)
+    .offset(_from_first),
+    "at",
+    "after",
+    "until",
+    "upto",
+    "limit",
+)
+SCANS_COUNTED = _query(select(func.count()).select_from(facts).where(*_scans_within), "at", "after", "until", "upto")
 FACTS_BY_KIND = _query(select(facts.c.kind, func.count()).group_by(facts.c.kind))
 CITIZENS = _query(select(func.count()).select_from(standing))
 STANDING = _query(select(standing.c.body).where(standing.c.qid == bindparam("qid")), "qid")

@@ -15,6 +15,7 @@ from motma.services.permits import Permits
 from motma.services.plates import Plates
 from motma.services.policies import Policies
 from motma.services.precheck import Precheck
+from motma.services.rehearsalroom import RehearsalRoom
 from motma.services.repair import Repair
 from motma.services.review import Review
 from motma.services.status import StatusDesk
@@ -46,6 +47,7 @@ class House:
     carriers: Carriers
     status: StatusDesk
     trust: Trust
+    rehearsals: RehearsalRoom
     clock: Callable[[], dt.datetime]
     new_token: Callable[[], str]
     wallet: Callable[[str], bytes]
