@@ -136,7 +136,8 @@ def _show(played: _Played) -> None:
     per_second = report.looked / played.seconds if played.seconds else 0
     console.print(
         f"{report.looked:,} scans since {played.since.astimezone(_LOCAL):%Y-%m-%d %H:%M},"
-        f" {report.judged:,} with evidence ({report.bare:,} kept none, {report.idle:,} without a measure); {per_second:,.0f} scans/s",
+        f" {report.judged:,} with evidence ({report.bare:,} kept none, {report.idle:,} without a measure);"
+        f" {per_second:,.0f} scans/s",
         highlight=False,
     )
     share = f" ({100 * report.changed / report.judged:.2f} %)" if report.judged else ""

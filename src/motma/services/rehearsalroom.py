@@ -105,6 +105,8 @@ class RehearsalRoom:
             run.task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await run.task
+            if run.state == "running":  # it had not even begun
+                run.state, run.ended_at = "cancelled", self._clock()
 
     async def close(self) -> None:
         """Stop whatever is played."""

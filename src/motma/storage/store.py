@@ -42,6 +42,7 @@ from motma.storage.acts import (
 )
 from motma.storage.engine import Engine, Loaded, Rows, Wanted
 from motma.storage.permits import rebuild_permits
+from motma.storage.scans import PAGE_SCANS, ScanRow, ScanSpan, count_scans, scans_of
 from motma.storage.seal import Ring, Seal, SealKey, UnknownKey, number_of, prefix
 from motma.storage.writer import Writer, seal_claim
 
@@ -49,7 +50,6 @@ __all__ = ["Act", "Already", "Appended", "Credential", "Holding", "Rebuilt", "Sc
 
 PAGE_FACTS = 2_000
 PAGE_POLICIES = 100
-PAGE_SCANS = 1_000
 PAGE_SUSPECTS = 200
 PAGE_SEALED = 2_000
 BATCH_SEALED = 200
@@ -57,18 +57,6 @@ BATCH_SEALED = 200
 _TRIES, _PAUSE_SECONDS = 8, 0.5
 _LAST_QID = "9" * 19  # after every QID, in every collation
 _AFTER_PERMITS = "prm_z"  # likewise: the first character of an id is a digit
-
-
-ScanRow = tuple[int, int, str]
-"""A scan as it lies there: when it was judged (µs since 1970), its number, and what it was (``Scanned``) as JSON."""
-
-
-class ScanSpan(msgspec.Struct, frozen=True):
-    """Scans from ``since`` to before ``until`` that are numbered up to ``upto``: what is written later is not in it."""
-
-    since: datetime
-    until: datetime
-    upto: int
 
 
 class Rebuilt(msgspec.Struct, frozen=True):
@@ -213,14 +201,11 @@ class Store:
 
     async def scans(self, span: ScanSpan, after: ScanRow | None = None, limit: int = PAGE_SCANS) -> list[ScanRow]:
         """At most ``limit`` scans of ``span``, in order of time: those after ``after``, the last one seen."""
-        at, seq = after[:2] if after else (to_micros(span.since), 0)
-        arguments = at, seq, to_micros(span.until), span.upto, limit
-        return [(int(at), int(seq), body) for at, seq, body in await self._engine.scan(statements.SCANS, *arguments)]
+        return await scans_of(self._engine, span, after, limit)
 
     async def count_scans(self, span: ScanSpan) -> int:
         """How many there are in ``span``."""
-        arguments = to_micros(span.since), 0, to_micros(span.until), span.upto
-        return int((await self._engine.scan(statements.SCANS_COUNTED, *arguments))[0][0])
+        return await count_scans(self._engine, span)
 
     async def changed_seq(self) -> int:
         """The number of the last fact, 0 in the beginning. Facts are numbered without gaps, in order of commit."""

@@ -16,7 +16,8 @@ Operator   cookie ``motma_session``                    see counts (no person), o
                                                        back repairs, part merged numbers (last six digits of them); give
                                                        permits, one by one or from tables, and take them back: sees
                                                        name, birth date and last four, or the plate, on a permit's page;
-                                                       write policies, approve those of others, roll them back
+                                                       write policies, rehearse them over past scans (no
+                                                       person), approve those of others, roll them back
 Platform   ``Authorization: Bearer``                   send declarations; sees the receipts, what became, and what
                                                        checkpoints would say, of its own
 =========  ==========================================  ============================================================
