@@ -38,10 +38,11 @@ _END = _BEGAN + dt.timedelta(days=30)
 
 
 def a_draft(of: str = "health") -> Policy:
-    """A policy that shipped, with its first rule made a reason to look by hand."""
+    """A policy that shipped, each of its rules made a reason to look by hand."""
     raw = msgspec.json.decode((files("motma.policies") / of / "policy.json").read_bytes())
     raw["version"] += 1
-    raw["rules"][0]["verdict"] = "manual"
+    for rule in raw["rules"]:
+        rule["verdict"] = "manual"
     return parse_policy(raw)
 
 

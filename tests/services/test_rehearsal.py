@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -287,11 +288,49 @@ async def test_a_process_that_dies_is_said(world: World) -> None:
     await stage.close()
 
 
+async def test_it_does_not_outlive_a_server_that_is_killed(world: World) -> None:
+    script = await world.built.rehearse.script([DRAFT], world.now)
+    program = (
+        "import asyncio, os, sys, msgspec\n"
+        "from motma.core.rehearsal import Script\n"
+        "from motma.services.aside import Aside\n"
+        "async def main():\n"
+        "    aside = await Aside.open(msgspec.msgpack.decode(sys.stdin.buffer.read(), type=Script))\n"
+        "    os.write(1, str(aside._process.pid).encode())\n"
+        "    await asyncio.sleep(60)\n"
+        "asyncio.run(main())\n"
+    )
+    server = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", program, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    assert server.stdin and server.stdout
+    server.stdin.write(msgspec.msgpack.encode(script))
+    server.stdin.close()
+    aside = int(await server.stdout.read(20))
+    assert _lives(aside)
+    server.kill()
+    await server.wait()
+    for _ in range(200):
+        if not _lives(aside):
+            return
+        await asyncio.sleep(0.05)
+    os.kill(aside, 9)
+    pytest.fail("it goes on without its server")
+
+
 def _scan(world: World, n: int) -> Fact:
     """One of before evidence was kept."""
     what = Scanned("dev", "CB-01", "code", "", "accept", (), True, "", world.now, 0.0)
     id = new_fact_id("scn", world.now, (1 << 70 | n).to_bytes(10, "big"))
     return Fact(id=id, at=world.now, actor="CB-01", checkpoint=HERE, what=what)
+
+
+def _lives(process: int) -> bool:
+    """Whether it is there, and no ghost."""
+    try:
+        return ") Z " not in Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return False
 
 
 def _children() -> list[str]:
