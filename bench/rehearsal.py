@@ -29,7 +29,7 @@ from motma.core.seen import keep, reader
 from motma.policies import DEFAULT, load_policy
 from motma.roads import load_network
 from motma.services.aside import Aside
-from motma.services.rehearsal import Here, InForce, Rehearse, Stage
+from motma.services.rehearsal import Here, Rehearse, Stage, Today
 from motma.storage.store import Act, ScanRow, ScanSpan, Store
 
 _ROUNDS, _ACT = 5, 1_000
@@ -100,8 +100,8 @@ async def _whole(store: Store, count: int) -> dict[str, float]:
     for name, today in (("health", ("health",)), ("all", DEFAULT)):
         policies = tuple(load_policy(one) for one in today)
 
-        async def in_force(now: dt.datetime, policies: tuple[Policy, ...] = policies) -> InForce:
-            return InForce(policies)
+        async def in_force(now: dt.datetime, policies: tuple[Policy, ...] = policies) -> Today:
+            return Today(policies)
 
         rehearse = Rehearse(store=store, in_force=in_force)
         script = await rehearse.script([a_draft()], _END)

@@ -10,8 +10,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from motma.cli import cli
+from motma.config import read_settings
 from motma.core.errors import MotmaError
 from motma.storage.store import Act
+from motma.wiring import build, utc_now
 from tests.recorded import NO_TRUCKS, some_scans
 from tests.world import living_world
 
@@ -105,27 +107,43 @@ def test_in_the_place_of_another(house: Path) -> None:
         (["--without", "helth", "--since", "1d"], "policy.unknown"),
         (["{draft}", "{draft}", "--since", "1d"], "policy.clash"),
         (["{draft}", "--add", "--replace", "health", "--since", "1d"], "rehearsal.one_draft"),
-        (["{broken}", "--since", "1d"], "rehearsal.not_json"),
+        (["{broken}", "--since", "1d"], "policy.refused"),
         (["{wrong}", "--since", "1d"], "policy.refused"),
+        (["{noise}", "--since", "1d"], "policy.not_text"),
+        (["pol_01kf7yejc00000000000000002", "--since", "1d"], "policy.unknown"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line(house: Path, arguments: list[str], code: str) -> None:
     (house / "broken.json").write_text('{\n"id": ', "utf-8")
     (house / "wrong.json").write_text(json.dumps({**NO_TRUCKS, "version": 0}), "utf-8")
+    (house / "noise.json").write_bytes(b"\xff\xfe\x00")
     names = {f"{{{name}}}": house / f"{file}.json" for name, file in _FILES}
     result = replay(*(names.get(one, one) for one in arguments))
     assert isinstance(result.exception, MotmaError) and result.exception.code == code
     assert result.stdout == ""
-    if code == "policy.refused":
-        assert "wrong.json/version" in result.stderr
+    if "{wrong}" in arguments:
+        assert "wrong.json:1:" in result.stderr and "at /version]" in result.stderr
 
 
-_FILES = (("draft", "trucks"), ("broken", "broken"), ("wrong", "wrong"))
+_FILES = (("draft", "trucks"), ("broken", "broken"), ("wrong", "wrong"), ("noise", "noise"))
 
 
 @pytest.mark.parametrize("arguments", [["--since", "1d"], ["nowhere.json", "--since", "1d"], ["--without", "x"]])
 def test_what_cannot_be_run_is_refused_at_once(arguments: list[str]) -> None:
     assert replay(*arguments).exit_code == 2
+
+
+def test_drafts_that_operators_wrote(house: Path) -> None:
+    async def write() -> tuple[str, str]:
+        async with build(read_settings()) as built:
+            now, policies = utc_now(), built.house.policies
+            one = await policies.draft(json.dumps(NO_TRUCKS), over="", by="TRUC-BAN", now=now)
+            off = await policies.draft_off("health", by="TRUC-BAN", now=now)
+            return one.draft, off.draft
+
+    one, off = asyncio.run(write())
+    told = document(replay(one, off, "--since", "1d", "--json"))
+    assert {kind["reason"] for kind in told["kinds"]} == {"trucks.by_day", "health.symptoms", "health.contact"}
 
 
 def test_the_house_is_as_it_was(house: Path) -> None:

@@ -155,7 +155,9 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
         async def in_force(now: dt.datetime) -> Today:
             measure = active_measure((await board.current(now)).measures.values(), now)
             found = policies.among(await policies.enacted(now), measure.policies if measure else (), now)
-            begun = [one for one in found.policies if one.valid_from <= now and not (one.valid_to and one.valid_to <= now)]
+            begun = [
+                one for one in found.policies if one.valid_from <= now and not (one.valid_to and one.valid_to <= now)
+            ]
             return Today(tuple(begun), unreadable=bool(found.unread))
 
         rehearse = Rehearse(store=store, in_force=in_force)

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import json
 import os
 import sys
 from pathlib import Path
@@ -14,16 +15,18 @@ from motma.core.decision import judge
 from motma.core.errors import Conflict, Invalid, Unavailable
 from motma.core.facts import NOTHING_SEEN, Fact, Scanned
 from motma.core.ids import FactId, new_fact_id
-from motma.core.policy import PolicyError
+from motma.core.policy import parse_policy
 from motma.core.reasons import Outcome
 from motma.core.rehearsal import Report
 from motma.core.seen import reader
 from motma.policies import load_rulebook
 from motma.services.aside import Aside
+from motma.services.policies import Refused
 from motma.services.rehearsal import Here, Stage, read_draft
 from motma.services.rehearsalroom import REMEMBERED, Run
 from motma.storage.store import Act
 from tests.core.test_rehearsal import a_policy
+from tests.recorded import NO_TRUCKS
 from tests.world import HERE, NEXT, World, living_world
 
 DAY = dt.timedelta(days=1)
@@ -191,13 +194,20 @@ async def test_no_time_at_all_is_refused(world: World) -> None:
 
 
 def test_a_draft_is_read_or_its_line_is_said() -> None:
-    for text, line in (("", 1), ("{", 1), ('{\n "id": \n\n oops', 4), (b"\xff\xfe", 1), ("[" * 100_000, 1)):
-        with pytest.raises(Invalid) as error:
+    cases = [
+        ("", 1),
+        ("{", 1),
+        ('{\n "id": \n\n oops', 4),
+        ("[" * 100_000, 1),
+        ("[]", 1),
+        ("draft", 1),
+        ("id: 5\nrules: x", 2),
+    ]
+    for text, line in cases:
+        with pytest.raises(Refused) as error:
             read_draft(text)
-        assert error.value.code == "rehearsal.not_json" and f"line {line}" in error.value.words.en, text[:9]
-    for text in ("[]", "{}", "null", '"draft"'):
-        with pytest.raises(PolicyError):
-            read_draft(text)
+        assert line in [one.line for one in error.value.findings], (text[:20], error.value.findings)
+    assert read_draft(json.dumps(NO_TRUCKS)) == parse_policy(NO_TRUCKS)
 
 
 async def test_what_a_measure_names_is_what_decides_today(world: World) -> None:
@@ -233,6 +243,16 @@ async def test_in_the_room_it_runs_beside_the_server(world: World) -> None:
     await ended(run)
     assert (run.state, run.percent, room.running) == ("done", 100, None)
     assert run.report and run.report.changed == 2 and run.words["trucks.why"].en
+
+
+async def test_what_would_be_switched_off_is_rehearsed_too(world: World) -> None:
+    await some_scans(world)
+    world.forget()
+    run = await world.built.house.rehearsals.begin("d1", "", "health", days=1, by="TRUC-BAN", now=world.now)
+    await ended(run)
+    assert run.report and {(str(kind.after), kind.reason) for kind, _ in run.report.kinds} == {
+        ("accept", "health.contact")
+    }
 
 
 async def test_one_at_a_time(world: World) -> None:

@@ -49,7 +49,7 @@ async def test_from_nothing_to_who_changes_side(world: World) -> None:
     scans = some_scans(1, world.now)
     await world.built.store.append(Act(facts=(without_evidence(scans[0]),)))
     operator = await world.operator()
-    assert "Bản thảo sẽ làm gì ở các chốt?" in (await operator.get(PAGE)).text
+    assert "Bản nháp sẽ làm gì ở các chốt?" in (await operator.get(PAGE)).text
     answer = await begin(operator)
     assert (answer.status_code, answer.headers["location"]) == (303, PAGE)
     running = (await operator.get(PAGE)).text
@@ -111,9 +111,9 @@ async def test_one_at_a_time_and_what_was_typed_stays(world: World) -> None:
     operator, other = await world.operator(), await world.operator("KHAC")
     await begin(operator)
     busy = await begin(other, page="/ops/policies/mine/replay", text=DRAFT + "\n\n")
-    assert busy.status_code == 409 and "Đang chạy thử một bản thảo khác" in busy.text
+    assert busy.status_code == 409 and "Đang chạy thử một bản nháp khác" in busy.text
     assert f'href="{PAGE}"' in busy.text and "Lorries keep to their own lane" in busy.text
-    assert "Đang chạy thử một bản thảo khác" in (await other.get("/ops/policies/mine/replay")).text
+    assert "Đang chạy thử một bản nháp khác" in (await other.get("/ops/policies/mine/replay")).text
     stopped = await other.post(f"{PAGE}/stop")
     assert (stopped.status_code, stopped.headers["location"]) == (303, PAGE)
     assert "Đã dừng sau" in (await operator.get(PAGE)).text
@@ -123,9 +123,10 @@ async def test_one_at_a_time_and_what_was_typed_stays(world: World) -> None:
 
 
 BAD: list[tuple[str, dict[str, Any]]] = [
-    ("không phải JSON", {"text": "{"}),
-    ("không phải JSON", {"text": ""}),
-    ("không phải JSON", {"text": "[" * 5_000}),
+    ("dòng 1", {"text": "{"}),
+    ("Chính sách có lỗi", {"text": ""}),
+    ("Chính sách có lỗi", {"text": "[" * 5_000}),
+    ("dòng 2", {"text": "id: x\nversion: no"}),
     ("/rules/0", {"text": json.dumps({**NO_TRUCKS, "rules": [{}]})}),
     ("Chính sách có lỗi", {"text": "[]"}),
     ("Chọn từ 1 đến 31 ngày", {"days": "0"}),
@@ -162,9 +163,49 @@ async def test_what_ships_can_be_tried_as_it_is(world: World) -> None:
     await record(world)
     for name in SHIPPED:
         page = f"/ops/policies/{name}/replay"
-        assert f"&#34;id&#34;: &#34;{name}&#34;" in (await operator.get(page)).text
+        assert (
+            f"\nid: {name}\n" in "\n" + (await operator.get(page)).text.partition("rehearsal-text")[2].partition(">")[2]
+        )
     text = (await operator.get("/static/rehearsal.js")).text
     assert "progress" in text
+
+
+async def test_from_a_stored_draft(world: World) -> None:
+    await record(world)
+    operator, policies = await world.operator(), world.built.house.policies
+    step = await policies.draft(DRAFT, over="", by="KHAC", now=world.now)
+    page = f"/ops/policies/{step.draft}/replay"
+    assert page in (await operator.get(f"/ops/policies/{step.draft}")).text, "the draft's own page leads there"
+    assert "trucks.by_day" in (await operator.get(page)).text
+    await begin(operator, page=page)
+    await ended(world, step.draft)
+    assert ">40<" in (await operator.get(page)).text
+
+
+async def test_from_a_draft_that_switches_a_policy_off(world: World) -> None:
+    await record(world)
+    operator, policies = await world.operator(), world.built.house.policies
+    step = await policies.draft_off("health", by="KHAC", now=world.now)
+    page = f"/ops/policies/{step.draft}/replay"
+    empty = (await operator.get(page)).text
+    assert "<textarea" not in empty and "<code>health</code>" in empty
+    assert (await operator.post(page, data={"days": "3"})).status_code == 303
+    await ended(world, step.draft)
+    assert "Không còn vì" in (await operator.get(page)).text
+
+
+async def test_what_was_approved_is_what_decides_today(world: World) -> None:
+    await record(world)
+    operator, policies = await world.operator(), world.built.house.policies
+    step = await policies.draft(
+        json.dumps({**NO_TRUCKS, "valid_from": "2020-01-01T00:00:00Z"}), over="", by="A", now=world.now
+    )
+    await policies.approve(step.draft, None, by="B", now=world.now)
+    world.forget()
+    await begin(operator)
+    await ended(world)
+    page = (await operator.get(PAGE)).text
+    assert "Không ai đổi kết quả" in page and "đã trả lời khác lúc quét" in page
 
 
 async def test_who_is_not_an_operator_is_shown_the_way_in(world: World) -> None:

@@ -16,21 +16,24 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from motma.cli.terminal import console, with_house
-from motma.core.errors import Invalid
-from motma.core.policy import Policy, PolicyError
+from motma.core.errors import Conflict, Invalid
+from motma.core.policy import Policy
+from motma.core.policytext import MAX_BYTES
 from motma.core.rehearsal import EXAMPLES, MAX_EXAMPLES, OUTCOMES, Report, Script, changed, told, words_of
 from motma.core.words import Words
+from motma.services.policies import Refused
 from motma.services.rehearsal import Here, read_draft
 from motma.wiring import Built
 
 _LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
+_STORED = re.compile(r"pol_[0-9a-z]+")
 _AGO = re.compile(r"([1-9][0-9]{0,4})([mhd])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 _MOST_ROWS = 15
 
 
 @click.command("replay", short_help="What a draft would have done at the checkpoints.")
-@click.argument("drafts", nargs=-1, metavar="NEW...", type=click.Path(path_type=Path, dir_okay=False, exists=True))
+@click.argument("drafts", nargs=-1, metavar="NEW...")
 @click.option("--since", required=True, help="From when: 7d, 12h, 2026-01-18 or 2026-01-18T07:00 (Vietnam time).")
 @click.option("--until", help="Until when, as above; without it now.")
 @click.option("--replace", metavar="ID", help="The policy whose place the draft takes; without it the one of its id.")
@@ -40,7 +43,7 @@ _MOST_ROWS = 15
 @click.option("--seed", type=click.IntRange(0, 2**63 - 1), default=0, show_default=True, help="Which examples.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document on the standard output.")
 def policy_replay(
-    drafts: tuple[Path, ...],
+    drafts: tuple[str, ...],
     since: str,
     until: str | None,
     replace: str | None,
@@ -50,18 +53,27 @@ def policy_replay(
     seed: int,
     as_json: bool,
 ) -> None:
-    """Ask the draft policies NEW (JSON) about the evidence of every scan since a time, and today's rules as well.
+    """Ask the draft policies NEW about the evidence of every scan since a time, and today's rules as well.
+
+    NEW is a file in YAML or JSON, or the id of a draft that operators wrote (pol_…).
 
     Shows who would change side, why, where and when, with examples that point to nobody. Writes nothing; Ctrl-C stops
     it. Scans that kept no evidence are counted. Draft and others count as in force all the time.
     """
     if not drafts and not without:
         raise click.UsageError("Give a draft, or --without.")
-    policies = [_read(path) for path in drafts]
+    files = {one: _read(Path(one)) for one in drafts if not _STORED.fullmatch(one)}
 
     async def work(built: Built, now: dt.datetime) -> _Played:
+        policies, off = [], list(without)
+        for one in drafts:
+            policy = files.get(one) or await _stored(built, one, now)
+            if isinstance(policy, str):
+                off.append(policy)
+            else:
+                policies.append(policy)
         script = await built.rehearse.script(
-            policies, now, replace=replace, add=add, without=without, examples=examples, seed=seed
+            policies, now, replace=replace, add=add, without=off, examples=examples, seed=seed
         )
         return await _play(built, script, _moment(since, now), _moment(until, now) if until else now)
 
@@ -98,12 +110,27 @@ async def _play(built: Built, script: Script, since: dt.datetime, until: dt.date
 
 
 def _read(path: Path) -> Policy:
+    if not path.is_file():
+        raise click.UsageError(f"There is no file {path}.")
     try:
-        return read_draft(path.read_bytes())
-    except PolicyError as error:
-        for problem in error.problems:
-            click.echo(f"{path.name}{problem.path or '/'}: {problem.words.en} [{problem.code}]", err=True)
+        with path.open("rb") as opened:
+            return read_draft(opened.read(4 * MAX_BYTES + 1).decode())
+    except UnicodeDecodeError:
+        raise Invalid("policy.not_text", Words("Tệp không phải chữ UTF-8.", "The file is not UTF-8 text.")) from None
+    except Refused as refused:
+        for one in refused.findings:
+            click.echo(f"{path}:{one.line}: {one.words.en} [{one.code} at {one.path or '/'}]", err=True)
         raise
+
+
+async def _stored(built: Built, draft: str, now: dt.datetime) -> Policy | str:
+    """The policy of a stored draft, or the id of the one that it switches off."""
+    policies = built.house.policies
+    step = await policies.find(draft, now)
+    policy = policies.policy_of(step)
+    if policy is None and not step.is_off:
+        raise Conflict("policy.not_read", Words("Máy này không đọc được.", "This program cannot read this policy."))
+    return policy or step.policy
 
 
 def _moment(text: str, now: dt.datetime) -> dt.datetime:

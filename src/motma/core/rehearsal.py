@@ -245,7 +245,7 @@ def cast(
     if replace is not None and (len(drafts) != 1 or add):
         raise Invalid(
             "rehearsal.one_draft",
-            Words("Chỉ một bản thảo thay được cho một chính sách.", "Only one draft can take the place of a policy."),
+            Words("Chỉ một bản nháp thay được cho một chính sách.", "Only one draft can take the place of a policy."),
         )
     for draft in drafts:
         taken = replace or draft.id

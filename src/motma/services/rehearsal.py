@@ -13,9 +13,11 @@ from typing import Protocol
 import msgspec
 
 from motma.core.errors import Invalid
-from motma.core.policy import Policy, parse_policy
+from motma.core.policy import Policy
+from motma.core.policytext import read_policy
 from motma.core.rehearsal import EXAMPLES, Rehearsal, Report, Script, cast
 from motma.core.words import Words
+from motma.services.policies import Refused
 from motma.storage.store import ScanRow, ScanSpan, Store
 
 
@@ -115,17 +117,9 @@ class Rehearse:
         yield Progress(looked, total, await stage.report())
 
 
-def read_draft(text: str | bytes) -> Policy:
-    """The policy in ``text`` (JSON). Raises :class:`Invalid` ``rehearsal.not_json``, or :class:`PolicyError`."""
-    try:
-        document = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        where = str(error).rpartition("(byte ")[2].rstrip(")")
-        place = int(where) if where.isdigit() else 0
-        read = text[:place] if isinstance(text, bytes) else text.encode(errors="replace")[:place]
-        line = read.count(b"\n") + 1
-        raise Invalid(
-            "rehearsal.not_json",
-            Words(f"Nội dung không phải JSON (dòng {line}).", f"This is not JSON (line {line})."),
-        ) from None
-    return parse_policy(document)
+def read_draft(text: str) -> Policy:
+    """The policy in ``text`` (YAML or JSON). Raises :class:`Refused` with everything that is wrong, line by line."""
+    written = read_policy(text)
+    if written.policy is None:
+        raise Refused(written.findings)
+    return written.policy

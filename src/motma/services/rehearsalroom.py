@@ -29,11 +29,12 @@ _log = structlog.get_logger()
 
 @dataclass(slots=True)
 class Run:
-    """One rehearsal: of which draft, over which scans, and where it stands. ``text``: the draft, as it was written."""
+    """One rehearsal: of which draft, over which scans, and where it stands. ``text``: the draft, as it was written;
+    "" if it switches a policy off."""
 
     draft: str
     text: str
-    policy: Policy
+    title: Words
     script: Script
     by: str
     since: dt.datetime
@@ -70,8 +71,9 @@ class RehearsalRoom:
         """The last one of this draft, if it is still known."""
         return self._runs.get(draft)
 
-    async def begin(self, draft: str, text: str, policy: Policy, *, days: int, by: str, now: dt.datetime) -> Run:
-        """Rehearse ``policy`` over the scans of the last ``days``, in the place of the one with its id.
+    async def begin(self, draft: str, text: str, policy: Policy | str, *, days: int, by: str, now: dt.datetime) -> Run:
+        """Rehearse ``policy`` over the scans of the last ``days``, in the place of the one with its id; or, of an id,
+        that the policy with it is switched off.
 
         Raises :class:`Conflict` ``rehearsal.busy`` while another is played, :class:`Invalid` ``rehearsal.days``, and
         what :meth:`Rehearse.script` raises.
@@ -85,12 +87,15 @@ class RehearsalRoom:
                 raise Conflict(
                     "rehearsal.busy",
                     Words(
-                        "Đang chạy thử một bản thảo khác. Đợi xong, hoặc dừng lần ấy.",
+                        "Đang chạy thử một bản nháp khác. Đợi xong, hoặc dừng lần ấy.",
                         "Another draft is being rehearsed. Wait until it is done, or stop it.",
                     ),
                 )
-            script = await self._rehearse.script([policy], now)
-            run = Run(draft, text, policy, script, by, now - dt.timedelta(days=days), now, words=words_of(script))
+            if isinstance(policy, str):
+                script, title = await self._rehearse.script([], now, without=[policy]), Words(policy, policy)
+            else:
+                script, title = await self._rehearse.script([policy], now), policy.title
+            run = Run(draft, text, title, script, by, now - dt.timedelta(days=days), now, words=words_of(script))
             self._runs.pop(draft, None)
             while len(self._runs) >= REMEMBERED:
                 del self._runs[next(iter(self._runs))]

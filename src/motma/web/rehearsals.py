@@ -5,7 +5,6 @@ named on it: not who was scanned, nor who scanned.
 """
 
 import re
-from importlib.resources import files
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -13,12 +12,15 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect
 
+from motma.core.enacted import Step
 from motma.core.errors import Conflict, Hidden, Invalid, MotmaError
-from motma.core.policy import PolicyError
+from motma.core.ids import FactId
+from motma.core.policywriting import document_of, write_yaml
 from motma.core.rehearsal import OUTCOMES, Report, changed
 from motma.core.words import Words
-from motma.policies import SHIPPED
+from motma.policies import SHIPPED, load_policy
 from motma.services.enrol import Operator
+from motma.services.policies import Refused
 from motma.services.rehearsal import read_draft
 from motma.services.rehearsalroom import MOST_DAYS, Run
 from motma.web.access import house_of, require_operator
@@ -41,7 +43,7 @@ async def page(request: _Request, operator: _Maybe, draft: FromPath[str]) -> Res
     """Where a draft's rehearsal stands, or what came of it; and the form that begins one."""
     if operator is None:
         return Redirect("/ops/login", status_code=303)
-    return _page(request, operator, _known(draft))
+    return await _page(request, operator, _known(draft))
 
 
 @post("/ops/policies/{draft:str}/replay", include_in_schema=False)
@@ -50,11 +52,12 @@ async def begin(request: _Request, data: _Form, draft: FromPath[str]) -> Respons
     operator, house = await require_operator(request), house_of(request)
     text, days = data.get("text", ""), data.get("days", "")
     try:
-        policy = read_draft(text)
+        step = (await house.policies.enacted(house.clock())).steps.get(FactId(_known(draft)))
+        policy = step.policy if step and step.is_off else read_draft(text)
         number = int(days) if days.isascii() and days.isdigit() and len(days) < 4 else 0
-        await house.rehearsals.begin(_known(draft), text, policy, days=number, by=operator.name, now=house.clock())
+        await house.rehearsals.begin(draft, text, policy, days=number, by=operator.name, now=house.clock())
     except (Invalid, Conflict) as error:
-        return _page(request, operator, draft, text=text, days=days, error=error)
+        return await _page(request, operator, draft, text=text, days=days, error=error)
     return Redirect(f"/ops/policies/{draft}/replay", status_code=303)
 
 
@@ -82,14 +85,16 @@ def _known(draft: str) -> str:
     return draft
 
 
-def _text_of(draft: str) -> str:
-    """What to begin with: the policy that ships under this name, else nothing."""
-    if draft not in SHIPPED:
-        return ""
-    return (files("motma.policies") / draft / "policy.json").read_text("utf-8")
+async def _begun(request: _Request, draft: str) -> tuple[str, Step | None]:
+    """What to begin with, and the step if ``draft`` is one: its text, or the policy that ships under this name."""
+    house = house_of(request)
+    step = (await house.policies.enacted(house.clock())).steps.get(FactId(draft))
+    if step:
+        return step.text, step
+    return (write_yaml(document_of(load_policy(draft))) if draft in SHIPPED else ""), None
 
 
-def _page(
+async def _page(
     request: _Request,
     operator: Operator,
     draft: str,
@@ -100,8 +105,9 @@ def _page(
 ) -> Response[bytes]:
     house = house_of(request)
     run, running = house.rehearsals.last(draft), house.rehearsals.running
+    written, step = await _begun(request, draft)
     if text is None:
-        text = run.text if run else _text_of(draft)
+        text = run.text if run else written
     return render(
         request,
         "ops/rehearsal.html",
@@ -109,13 +115,14 @@ def _page(
         operator=operator.name,
         draft=draft,
         run=run,
+        step=step,
         other=running if running is not run else None,
         result=_result(house.steer.network, house.declare.form, run) if run and run.report else None,
         text=text,
         days=days if days.isdigit() else "1",
         choices=_DAYS,
         error=error,
-        problems=error.problems if isinstance(error, PolicyError) else (),
+        problems=error.findings if isinstance(error, Refused) else (),
     )
 
 
