@@ -18,7 +18,7 @@ from rich.table import Table
 from motma.cli.terminal import console, with_house
 from motma.core.errors import Conflict, Invalid
 from motma.core.policy import Policy
-from motma.core.policytext import MAX_BYTES
+from motma.core.policy.text import MAX_BYTES
 from motma.core.rehearsal import EXAMPLES, MAX_EXAMPLES, OUTCOMES, Report, Script, changed, told, words_of
 from motma.core.words import Words
 from motma.services.policies import Refused

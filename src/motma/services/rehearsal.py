@@ -14,7 +14,7 @@ import msgspec
 
 from motma.core.errors import Invalid
 from motma.core.policy import Policy
-from motma.core.policytext import read_policy
+from motma.core.policy.text import read_policy
 from motma.core.rehearsal import EXAMPLES, Rehearsal, Report, Script, cast
 from motma.core.words import Words
 from motma.services.policies import Refused

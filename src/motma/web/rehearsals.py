@@ -12,10 +12,10 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect
 
-from motma.core.enacted import Step
 from motma.core.errors import Conflict, Hidden, Invalid, MotmaError
 from motma.core.ids import FactId
-from motma.core.policywriting import document_of, write_yaml
+from motma.core.policy.enacted import Step
+from motma.core.policy.writing import document_of, write_yaml
 from motma.core.rehearsal import OUTCOMES, Report, changed
 from motma.core.words import Words
 from motma.policies import SHIPPED, load_policy
