@@ -16,7 +16,7 @@ from motma.core.decision import Rulebook, decide
 from motma.core.errors import Conflict, Invalid
 from motma.core.evidence import FIELDS, LISTS, MOMENT, PARTS, SPECIMEN, Evidence, document
 from motma.core.flow import Advice
-from motma.core.policy import Policy, PolicyError, examine, filled_in, laid_over, parse_policy
+from motma.core.policy import Policy, PolicyError, examine, filled_in, laid_over, named, named_in, parse_policy
 from motma.core.policy.form import MAX_TESTS
 from motma.core.reasons import REASONS, Outcome
 from motma.core.rules import reads
@@ -160,7 +160,7 @@ def test_policies_that_ship_are_sound_and_declare_exactly_what_they_read(raw: An
     examined = examine(raw)
     assert examined.policy and examined.policy.id in SHIPPED and not examined.warnings
     for rule in examined.policy.rules:
-        paths = reads(filled_in(rule.holds, examined.policy.values))
+        paths = reads(filled_in(rule.holds, named(examined.policy.values)))
         for read in paths:
             assert any(read == field or read.startswith(f"{field}.") for field in rule.affected)
         for field in rule.affected:
@@ -169,9 +169,24 @@ def test_policies_that_ship_are_sound_and_declare_exactly_what_they_read(raw: An
 
 @pytest.mark.parametrize("raw", RAW, ids=SHIPPED)
 def test_each_value_of_those_that_ship_is_read(raw: Any) -> None:
-    said = json.dumps([rule["holds"] for rule in raw["rules"]])
-    for name in raw.get("values", {}):
-        assert json.dumps({"var": f"values.{name}"}) in said, name
+    values = raw.get("values", {})
+    assert set(values) == set(named_in([[rule["holds"] for rule in raw["rules"]], list(values.values())]))
+
+
+@pytest.mark.parametrize("raw", RAW, ids=SHIPPED)
+def test_each_truth_that_ships_under_a_name_is_held_by_tests(raw: Any) -> None:
+    for name, value in raw.get("values", {}).items():
+        if not isinstance(value, dict) or name == "at_now" or name.startswith("level_"):
+            continue
+        for instead in ({"!": [value]}, True, False):
+            broken = {**raw, "values": {**raw["values"], name: instead}}
+            assert {problem.code for problem in examine(broken).problems} & {
+                "policy.test_fails",
+                "policy.test_error",
+            }, (
+                name,
+                instead,
+            )
 
 
 @pytest.mark.parametrize("raw", RAW, ids=SHIPPED)

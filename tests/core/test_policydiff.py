@@ -11,7 +11,8 @@ from motma.core.policy.diff import Change, difference
 from motma.core.policy.text import read_policy
 from motma.core.policy.writing import document_of
 from motma.core.rules.spoken import MAX_CHARS, in_words
-from motma.policies import DEFAULT, load_policy
+from motma.core.words import Words
+from motma.policies import SHIPPED, load_policy
 from tests.core.policy_texts import SMALL
 
 
@@ -35,7 +36,7 @@ def reordered(policy: Policy, *order: int) -> Policy:
     return parse_policy(document)
 
 
-@pytest.mark.parametrize("name", DEFAULT)
+@pytest.mark.parametrize("name", SHIPPED)
 def test_the_same_is_no_difference(name: str) -> None:
     assert difference(load_policy(name), load_policy(name)) == []
     assert difference(None, None) == []
@@ -108,13 +109,80 @@ def test_rules_that_come_go_and_move() -> None:
 
 def test_on_and_off() -> None:
     policy = load_policy("health")
-    on, *added = difference(None, policy)
+    on, value, *added = difference(None, policy)
     assert on.kind == "new" and [c.kind for c in added] == ["added"] * len(policy.rules)
-    off, *removed = difference(policy, None)
+    assert (value.kind, value.words.en) == ("values", "A new value: positive_days; read by health.negative.")
+    off, value, *removed = difference(policy, None)
     assert off.kind == "off" and "switched off" in off.words.en and len(removed) == len(policy.rules)
+    assert value.words.en == "The value positive_days is taken away; read by health.negative."
     for rule, change in zip(policy.rules, removed, strict=True):
         assert change.rule == rule.id and change.before and rule.words and not change.after
         assert f"“{rule.words.en}”" in change.before.en and f"“{rule.words.vi}”" in change.before.vi
+
+
+NAMED = SMALL.replace(
+    "rules:\n",
+    """\
+values:
+  ill: [contact]
+  days: 2
+  apart: {"in": [{var: declaration.health}, {var: values.ill}]}
+  tired: {before: [{plusTime: [{var: now}, 0, day]}, {plusTime: [{var: now}, {var: values.days}, day]}]}
+  stays: {if: [{var: values.apart}, {var: values.tired}, false]}
+rules:
+""",
+).replace('{"===": [{var: declaration.health}, contact]}', "{var: values.stays}")
+NAMED = NAMED.replace("affected: [declaration.health]", "affected: [declaration.health, now]")
+
+
+def of_values(old: str, new: str) -> list[tuple[str, str, str, str]]:
+    before, after = (read_policy(text) for text in (NAMED, NAMED.replace(old, new)))
+    assert before.policy and after.policy, (before.findings, after.findings)
+    none = Words("", "")
+    return [
+        (one.kind, one.words.en, (one.before or none).en, (one.after or none).en)
+        for one in difference(before.policy, after.policy)
+        if one.kind != "tests"
+    ]
+
+
+def test_values_that_change_are_told_in_words_with_the_rules_that_read_them() -> None:
+    read = "; read by night.curfew."
+    days = "values.days days"
+    assert of_values("days: 2", "days: 3") == [("values", f"The value days changes{read}", "2", "3")]
+    assert of_values("days: 2", "days: 2\n  spare: 1") == [("values", "A new value: spare.", "", "1")]
+    assert of_values(
+        '{"in": [{var: declaration.health}, {var: values.ill}]}', '{"===": [{var: declaration.health}, contact]}'
+    ) == [
+        (
+            "values",
+            f"The value apart changes{read}",
+            "declaration.health in values.ill",
+            "declaration.health = “contact”",
+        )
+    ]
+    assert of_values("{before: [", "{not-after: [") == [
+        ("values", f"The value tired changes{read}", f"now before (now + {days})", f"now not after (now + {days})")
+    ]
+
+
+def test_what_python_takes_for_the_same_and_no_device_does() -> None:
+    logic = '{"===": [{var: declaration.health}, contact]}'
+    one, true = (small(**{logic: f"{{if: [{said}, {logic}, false]}}"}) for said in ("1", "true"))
+    assert one.rules[0].holds == true.rules[0].holds
+    assert [change.kind for change in difference(one, true)] == ["logic"]
+    one, true = (small(**{"rules:": f"values: {{sure: [{said}]}}\nrules:"}) for said in ("1", "true"))
+    assert one.values == true.values and [change.kind for change in difference(one, true)] == ["values"]
+
+
+def test_a_name_for_what_was_said_in_full_changes_nothing_that_is_asked() -> None:
+    logic = '{"===": [{var: declaration.health}, contact]}'
+    said = small(**{logic: "{var: values.apart}", "rules:": f"values:\n  apart: {logic}\nrules:"})
+    value, rule = difference(small(), said)
+    assert (value.kind, value.words.en) == ("values", "A new value: apart; read by night.curfew.")
+    assert value.before is None and value.after and value.after.en == "declaration.health = “contact”"
+    assert rule.kind == "logic" and rule.words.en.endswith("written otherwise, and is the same.")
+    assert rule.after and (rule.after.vi, rule.after.en) == ("không values.apart", "not values.apart")
 
 
 @given(st.permutations(range(4)), st.permutations(range(4)))
@@ -150,6 +218,27 @@ def test_what_is_said_to_move_is_as_little_as_can_be(one: list[int], other: list
             {"if": [{"if": [{"var": "a"}, False, True]}, {"<": [1, {"var": "b"}, 3]}, {"+": [1, 2]}]},
             "nếu (nếu a thì sai, không thì đúng) thì (1 < b < 3), không thì 1 + 2",
             "if (if a then false else true) then (1 < b < 3) else 1 + 2",
+        ),
+        ({"if": [{"var": "a"}, True, {"var": "b"}]}, "a hoặc b", "a or b"),
+        (
+            {"if": [{"and": [{"var": "a"}, {"var": "b"}]}, True, {"if": [{"var": "c"}, True, {"!": [{"var": "d"}]}]}]},
+            "(a và b) hoặc c hoặc (không d)",
+            "(a and b) or c or (not d)",
+        ),
+        (
+            {"and": [{"if": [{"var": "a"}, {"var": "b"}, True]}, {"if": [{"var": "c"}, True, False]}]},
+            "(nếu a thì b) và (c hoặc sai)",
+            "(if a then b) and (c or false)",
+        ),
+        (
+            {"if": [{"var": "a"}, {"var": "b"}, {"if": [{"var": "c"}, True, {"var": "d"}]}]},
+            "nếu a thì b, không thì (c hoặc d)",
+            "if a then b else (c or d)",
+        ),
+        (
+            {"before": [{"var": "values.at"}, {"plusTime": [{"var": "a"}, {"var": "values.hours"}, "hour"]}]},
+            "values.at trước (a + values.hours giờ)",
+            "values.at before (a + values.hours hours)",
         ),
         (
             {"reduce": [{"var": "a"}, {"+": [{"var": "current"}, {"var": "accumulator"}]}, 0]},

@@ -101,6 +101,28 @@ async def test_from_the_editor_to_the_checkpoint_and_back(world: World) -> None:
     assert "không có gì để quay lui" in said((await other.get(f"{where}/roll-back")).text)
 
 
+async def test_what_rules_read_by_name_is_shown_with_what_it_stands_for(world: World) -> None:
+    one, other = await english(await world.operator("MOT")), await world.operator("HAI")
+    text = write_yaml(document_of(load_policy("permits")))
+    changed = text.replace(
+        "{if: [{var: vehicle.green_lane}, true, {var: values.fully_vaccinated}]}", "{var: vehicle.green_lane}"
+    )
+    changed = changed.replace("version: 1", "version: 2")
+    shown, _ = await look(one, text)
+    assert "A new value: exempt; read by permits.in_force, permits.begun" in said(shown)
+    page = (await one.get("/ops/policies/of/permits")).text
+    assert page.index('id="value-exempt"') < page.index('id="rule-permits.in_force"')
+    for words in (
+        "values.exempt vehicle.green_lane or values.fully_vaccinated",
+        "Passes where this holds: if permit.group and permit.revoked then values.exempt",
+        "values.dose_days 14",
+    ):
+        assert words in said(page), words
+    assert "vehicle.green_lane hoặc values.fully_vaccinated" in said((await other.get("/ops/policies/of/permits")).text)
+    findings, _ = await look(one, changed)
+    assert "test" in said(findings) and "mistake" in said(findings), "its tests hold who is vaccinated"
+
+
 async def test_a_time_as_the_clock_on_the_wall_says_it(world: World) -> None:
     one, other = await world.operator("MOT"), await world.operator("HAI")
     where = await draft(one, SMALL)

@@ -369,11 +369,13 @@ async def _looked_at(request: _Request, text: str) -> dict[str, Any]:
 
 
 def _rules(policy: Policy | None) -> dict[str, Any]:
-    """A policy as readers see it: (rule, its verdict, its logic, its tests run) of each."""
+    """A policy as readers see it: (name, what it stands for) of its values, (rule, its verdict, its logic, its tests
+    run) of its rules."""
     rules = (
         [(rule, verdict_in_words(rule), in_words(rule.holds), tests) for rule, tests in tried(policy)] if policy else []
     )
-    return {"rules": rules}
+    values = [(name, in_words(value)) for name, value in policy.values.items()] if policy else []
+    return {"rules": rules, "values": values}
 
 
 def _by_rule(changes: list[Change]) -> dict[str, list[Change]]:

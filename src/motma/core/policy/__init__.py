@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from motma.core.errors import Invalid
-from motma.core.policy.asking import asked_of, came_of, filled_in, laid_over, named
+from motma.core.policy.asking import asked_of, came_of, filled_in, laid_over, named, named_in
 from motma.core.policy.form import Walk, said
 from motma.core.policy.model import AS_READ, Policy, Rule, Trial
 from motma.core.policy.words import WORDS
@@ -31,6 +31,7 @@ __all__ = [
     "filled_in",
     "laid_over",
     "named",
+    "named_in",
     "parse_policy",
 ]
 

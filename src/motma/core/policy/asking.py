@@ -1,6 +1,6 @@
 """From the logic of a rule to a question: values filled in, compiled, and asked of evidence."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from motma.core.evidence import SPECIMEN
@@ -37,6 +37,20 @@ def filled_in(holds: Any, values: Mapping[str, Any], depth: int = 0) -> Any:
     if len(holds) == 1 and isinstance(path, str) and path.startswith(VALUES) and path[len(VALUES) :] in values:
         return values[path[len(VALUES) :]]
     return {name: filled_in(operands, values, depth + 1) for name, operands in holds.items()}
+
+
+def named_in(expression: Any) -> Iterator[str]:
+    """The names of the values that ``expression`` reads itself, some perhaps more than once."""
+    waiting = [expression]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, list):
+            waiting += one
+        elif isinstance(one, dict):
+            path = one.get("var")
+            if isinstance(path, str) and path.startswith(VALUES):
+                yield path[len(VALUES) :]
+            waiting += one.values()
 
 
 def laid_over(patch: Any, under: Any = SPECIMEN) -> Any:

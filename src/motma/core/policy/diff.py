@@ -1,11 +1,12 @@
 """What is different between two versions of a policy, in words for those who approve it."""
 
 import datetime as dt
-from typing import Literal
+from collections.abc import Iterator
+from typing import Any, Literal
 
 import msgspec
 
-from motma.core.policy import AS_READ, Policy, Rule, Trial
+from motma.core.policy import AS_READ, Policy, Rule, Trial, filled_in, named, named_in
 from motma.core.rules.spoken import in_words
 from motma.core.words import Words
 
@@ -33,6 +34,9 @@ _VERDICTS = {
 }
 _LOCAL = dt.timezone(dt.timedelta(hours=7))
 _NEVER = Words("không có hạn", "no end")
+_WRITTEN_OTHERWISE = Words(
+    "Điều kiện được qua viết khác đi, nhưng vẫn là một.", "What has to hold is written otherwise, and is the same."
+)
 _AS_READ = Words("theo kết quả đọc mã", "as the reading of the code says")
 
 
@@ -42,9 +46,11 @@ def difference(old: Policy | None, new: Policy | None) -> list[Change]:
         return _whole(old, new)
     found = [*_head(old, new), *_which(old, new)]
     before = {rule.id: rule for rule in old.rules}
+    were, are = named(old.values), named(new.values)
     for rule in new.rules:
-        if rule.id in before:
-            found += _rule(before[rule.id], rule)
+        if (earlier := before.get(rule.id)) is not None:
+            same = _is_same(filled_in(earlier.holds, were), filled_in(rule.holds, are))
+            found += _rule(earlier, rule, asks_the_same=same)
     return found
 
 
@@ -62,13 +68,13 @@ def _whole(old: Policy | None, new: Policy | None) -> list[Change]:
             f"Chính sách “{new.title.vi}” được bật; {len(new.rules)} luật.",
             f"The policy “{new.title.en}” is switched on; {_count(len(new.rules), 'rule')}.",
         )
-        return [Change("new", "", words), *(_added(rule) for rule in new.rules)]
+        return [Change("new", "", words), *_values(None, new), *(_added(rule) for rule in new.rules)]
     if old is not None:
         words = Words(
             f"Chính sách “{old.title.vi}” bị tắt; {len(old.rules)} luật không còn được hỏi.",
             f"The policy “{old.title.en}” is switched off; {_count(len(old.rules), 'rule')} no longer asked.",
         )
-        return [Change("off", "", words), *(_removed(rule) for rule in old.rules)]
+        return [Change("off", "", words), *_values(old, None), *(_removed(rule) for rule in old.rules)]
     return []
 
 
@@ -82,13 +88,42 @@ def _head(old: Policy, new: Policy) -> list[Change]:
     ):
         if was != will:
             found.append(Change("dates", "", words, _moment(was), _moment(will)))
-    one, other = old.values, new.values
-    for name in sorted(one.keys() | other.keys()):
-        if one.get(name) != other.get(name) or (name in one) != (name in other):
-            words = Words(f"Giá trị {name} đổi.", f"The value {name} changes.")
-            before, after = (in_words(values[name]) if name in values else _NOTHING for values in (one, other))
-            found.append(Change("values", "", words, before, after))
-    return found
+    return [*found, *_values(old, new)]
+
+
+def _values(old: Policy | None, new: Policy | None) -> Iterator[Change]:
+    """The values that change, in the order of the document, each with the rules that read it."""
+    were, are = old.values if old else {}, new.values if new else {}
+    for name in [*are, *(name for name in were if name not in are)]:
+        if name in were and name in are and _is_same(were[name], are[name]):
+            continue
+        if name not in were:
+            words, of = Words(f"Giá trị mới: {name}", f"A new value: {name}"), new
+        elif name not in are:
+            words, of = Words(f"Bỏ giá trị {name}", f"The value {name} is taken away"), old
+        else:
+            words, of = Words(f"Giá trị {name} đổi", f"The value {name} changes"), new
+        by = ", ".join(_readers(of, name)) if of else ""
+        words = (
+            Words(f"{words.vi}; dùng ở {by}.", f"{words.en}; read by {by}.")
+            if by
+            else Words(*(f"{one}." for one in words))
+        )
+        yield Change("values", "", words, *(in_words(held[name]) if name in held else None for held in (were, are)))
+
+
+def _readers(policy: Policy, name: str) -> Iterator[str]:
+    """The rules of ``policy`` that read a value, by themselves or by way of other values."""
+    names = {name}
+    for other, value in policy.values.items():  # each can read only those before it
+        if isinstance(value, dict) and not names.isdisjoint(named_in(value)):
+            names.add(other)
+    return (rule.id for rule in policy.rules if not names.isdisjoint(named_in(rule.holds)))
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    """As a device sees it: to Python 1 is true."""
+    return bool(msgspec.json.encode(one) == msgspec.json.encode(other))
 
 
 _NOTHING = Words("không có", "none")
@@ -108,7 +143,7 @@ def _which(old: Policy, new: Policy) -> list[Change]:
     return found
 
 
-def _rule(old: Rule, new: Rule) -> list[Change]:
+def _rule(old: Rule, new: Rule, *, asks_the_same: bool) -> list[Change]:
     found: list[Change] = []
 
     def say(kind: Kind, vi: str, en: str, before: Words | None, after: Words | None) -> None:
@@ -117,8 +152,8 @@ def _rule(old: Rule, new: Rule) -> list[Change]:
 
     say("verdict", "Kết luận đổi.", "The verdict changes.", verdict_in_words(old), verdict_in_words(new))
     say("reason", "Lý do đổi mã.", "The reason has another code.", _code(old), _code(new))
-    if old.holds != new.holds:
-        words = Words("Điều kiện được qua đổi.", "What has to hold changes.")
+    if not _is_same(old.holds, new.holds):
+        words = _WRITTEN_OTHERWISE if asks_the_same else Words("Điều kiện được qua đổi.", "What has to hold changes.")
         found.append(Change("logic", new.id, words, in_words(old.holds), in_words(new.holds)))
     say("words", "Câu nói với người dân đổi.", "The words change.", old.words, new.words)
     say("cure", "Câu hướng dẫn đổi.", "What to do about it changes.", old.cure, new.cure)

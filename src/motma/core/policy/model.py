@@ -1,4 +1,4 @@
-"""What a policy is made of."""
+"""What a policy is made of, in the order in which it is written."""
 
 import datetime as dt
 from collections.abc import Mapping
@@ -33,13 +33,13 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     id: str
     affected: tuple[str, ...]
     holds: Any
-    reason: str
-    tests: tuple[Trial, ...]
     verdict: Outcome | None = None
-    words: Words | None = None
-    cure: Words | None = None
     known: bool = True
     waives: tuple[str, ...] = ()
+    reason: str
+    words: Words | None = None
+    cure: Words | None = None
+    tests: tuple[Trial, ...]
 
 
 class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -53,6 +53,6 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     version: int
     title: Words
     valid_from: dt.datetime
-    rules: tuple[Rule, ...]
     valid_to: dt.datetime | None = None
     values: Mapping[str, Any] = {}
+    rules: tuple[Rule, ...]

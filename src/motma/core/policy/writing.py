@@ -8,22 +8,24 @@ import yaml
 from motma.core.policy import Policy
 from motma.core.policy.text import Trap, plain_value
 
+_WIDTH = 110
 _DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 def write_yaml(document: Any) -> str:
     """``document`` (a JSON value) as YAML that :func:`motma.core.policy.text.read_text` reads back.
 
-    Words stand on one line in quotes, logic and evidence within brackets, as people write them.
+    Words stand on one line in quotes, evidence within brackets, and logic too as far as it fits on a line: as people
+    write them.
     """
     text = yaml.dump(
-        _laid_out(document), Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=110, default_flow_style=None
+        _laid_out(document), Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=_WIDTH, default_flow_style=None
     )
     return f"---\n{text}" if text[0] in "{[" else str(text)  # or it would be read as JSON
 
 
 def document_of(policy: Policy) -> Any:
-    """The document that says ``policy``, without what may be left out."""
+    """The document that says ``policy``, in the order of its fields, without what may be left out."""
     return _without_defaults(policy)
 
 
@@ -73,12 +75,27 @@ def _laid_out(value: Any) -> Any:
         if name in ("title", "words", "cure") and isinstance(item, list):
             laid[name] = _Flow([_Quoted(text) if isinstance(text, str) else text for text in item])
         elif name == "values" and isinstance(item, dict):
-            laid[name] = {one: _Flow(held) if isinstance(held, list | dict) else held for one, held in item.items()}
-        elif name in ("holds", "evidence") and isinstance(item, list | dict):
+            laid[name] = {one: _bracketed(held, f"  {one}: ") for one, held in item.items()}
+        elif name == "holds":
+            laid[name] = _bracketed(item, "    holds: ")
+        elif name == "evidence" and isinstance(item, list | dict):
             laid[name] = _Flow(item)
         else:
             laid[name] = _laid_out(item)
     return laid
+
+
+def _bracketed(value: Any, before: str, inside: int = 0) -> Any:
+    """``value`` within brackets where it fits behind what stands ``before`` it; a line for each part where not."""
+    if not isinstance(value, list | dict):
+        return value
+    at = inside + len(before)
+    is_plain = not any(isinstance(one, list | dict) for one in (value.values() if isinstance(value, dict) else value))
+    if is_plain or at + len(msgspec.json.encode(value)) <= _WIDTH:  # quotes there take what spaces take here
+        return _Flow(value)
+    if isinstance(value, list):
+        return [_bracketed(one, "- ", inside + 2) for one in value]
+    return {name: _bracketed(one, f"{name}: ", inside + 2) for name, one in value.items()}
 
 
 class _Dumper(_DUMPER):  # type: ignore[misc]

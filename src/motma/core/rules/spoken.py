@@ -58,12 +58,7 @@ def _say(one: Any, lang: str, depth: int) -> str:
             f"gộp {inner[0]} bằng ({inner[1]}) từ {inner[2]}", f"fold {inner[0]} with ({inner[1]}) from {inner[2]}"
         ).said_in(lang)
     if name == "if" and len(operands) == 3:
-        guard, then, other = (_say(operand, lang, depth + 1) for operand in operands)
-        guard = f"({guard})" if isinstance(operands[0], dict) and "if" in operands[0] else guard
-        return Words(
-            f"nếu {guard} thì {_within(operands[1], then)}, không thì {other}",
-            f"if {guard} then {_within(operands[1], then)} else {other}",
-        ).said_in(lang)
+        return _choice(operands, lang, depth)
     if name == "plusTime" and len(operands) == 3 and isinstance(operands[2], str):
         return _later(operands, lang, depth)
     inner = [_within(operand, _say(operand, lang, depth + 1)) for operand in operands]
@@ -74,12 +69,43 @@ def _say(one: Any, lang: str, depth: int) -> str:
     return f"{name}({', '.join(inner)})"
 
 
+def _choice(operands: list[Any], lang: str, depth: int) -> str:
+    """``if``, which is also how CertLogic says "or"; of "else true" nothing is said."""
+    guard, then, other = (_say(operand, lang, depth + 1) for operand in operands)
+    if operands[1] is True:
+        other = other if _is_or(operands[2]) else _within(operands[2], other)
+        return Words(
+            f"{_within(operands[0], guard)} hoặc {other}", f"{_within(operands[0], guard)} or {other}"
+        ).said_in(lang)
+    guard = f"({guard})" if isinstance(operands[0], dict) and "if" in operands[0] else guard
+    then = _within(operands[1], then)
+    if operands[2] is True and not isinstance(operands[1], bool):
+        return Words(f"nếu {guard} thì {then}", f"if {guard} then {then}").said_in(lang)
+    other = f"({other})" if _is_or(operands[2]) or _is_and(operands[2]) else other
+    return Words(f"nếu {guard} thì {then}, không thì {other}", f"if {guard} then {then} else {other}").said_in(lang)
+
+
+def _is_or(one: Any) -> bool:
+    return (
+        isinstance(one, dict)
+        and len(one) == 1
+        and isinstance(chosen := one.get("if"), list)
+        and len(chosen) == 3
+        and chosen[1] is True
+    )
+
+
+def _is_and(one: Any) -> bool:
+    return isinstance(one, dict) and one.keys() == {"and"}
+
+
 def _later(operands: list[Any], lang: str, depth: int) -> str:
     base, amount, unit = operands
     said = _within(base, _say(base, lang, depth + 1))
     if amount == 0 and type(amount) is int:
         return said  # how rules make a text comparable
     sign, size = ("−", -amount) if isinstance(amount, int | float) and amount < 0 else ("+", amount)
+    size = _say(size, lang, depth + 1) if isinstance(size, list | dict) else size  # a value by its name
     name = _UNITS[unit].said_in(lang) if unit in _UNITS else unit
     return f"{said} {sign} {size} {name.removesuffix('s') if size == 1 else name}"
 
