@@ -6,7 +6,7 @@ that has one: false, null, "", 0, [] and {} are false.
 
 import datetime as dt
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from math import isinf
 from typing import Any
 
@@ -104,6 +104,8 @@ def _compile(expression: Any, path: str) -> _Run:
         return _reduce(operands, here)
     if name == "===" and type(operands[1]) is str:
         return _equals_text(_compile(operands[0], below(here, 0)), operands[1])
+    if name == "and":
+        return _and([(_compile(one, at), at) for one, at in _of_and(operands, here)])
     runs = [_compile(operand, below(here, place)) for place, operand in enumerate(operands)]
     if name in DATE_COMPARISONS:
         return _dates_compared(_ORDER[name], runs, here)
@@ -228,12 +230,20 @@ def _if(runs: list[_Run], here: str) -> _Run:
     return run
 
 
-def _and(runs: list[_Run], here: str) -> _Run:
-    numbered = [(run, below(here, place)) for place, run in enumerate(runs)]
+def _of_and(operands: list[Any], here: str) -> Iterator[tuple[Any, str]]:
+    """The operands, each with its path; in the place of one that is "and" itself its own, which comes to the same."""
+    for place, operand in enumerate(operands):
+        at = below(here, place)
+        if type(operand) is dict and "and" in operand:
+            yield from _of_and(operand["and"], below(at, "and"))
+        else:
+            yield operand, at
 
+
+def _and(runs: list[tuple[_Run, str]]) -> _Run:
     def run(data: Any, left: _Left) -> Any:
         seen = None
-        for operand, at in numbered:
+        for operand, at in runs:
             seen = operand(data, left)
             if not (seen if type(seen) in _PLAIN else _truth(seen, at)):
                 return seen
@@ -431,7 +441,6 @@ def _extract(operand: _Run, index: int, here: str) -> _Run:
 
 _OTHERS: dict[str, Callable[[list[_Run], str], _Run]] = {
     "if": _if,
-    "and": _and,
     "!": _not,
     "===": _equals,
     "in": _in,
