@@ -14,6 +14,7 @@ from motma.core.policy.enacted import Step
 from motma.core.policy.text import MAX_BYTES, read_policy
 from motma.core.policy.writing import document_of, write_yaml
 from motma.core.words import Words
+from motma.policies import SHIPPED
 from motma.services.policies import shipped
 from motma.wiring import Built
 
@@ -25,14 +26,15 @@ def policy() -> None:
 
 @policy.command("list")
 def policy_list() -> None:
-    """The policies in force, in the order of asking, and those that wait."""
+    """The policies in force, in the order of asking, those that wait, and those that ship and are off."""
 
     async def show(built: Built, now: dt.datetime) -> None:
         policies = built.house.policies
         enacted = await policies.enacted(now)
         measure = active_measure((await built.house.steer.board(now)).measures.values(), now)
         table = Table("id", "version", Column("title", overflow="fold"), Column("state", no_wrap=True), "by", "from")
-        for name, step in policies.in_force(enacted, measure.policies if measure else (), now):
+        asked = policies.in_force(enacted, measure.policies if measure else (), now)
+        for name, step in asked:
             one = policies.policy_of(step) if step else shipped(name)
             state = "in force" if one else "cannot be read"
             table.add_row(name, str(one.version if one else "?"), one.title.en if one else "", state, *_who(step))
@@ -41,6 +43,10 @@ def policy_list() -> None:
         for step in enacted.steps.values():
             if step.is_open:
                 table.add_row(step.policy, _version(step), "", "waits for approval", ", ".join(step.authors), "")
+        for name in SHIPPED:
+            one = shipped(name)
+            if one and name not in dict(asked) and enacted.current(name, now) is None:
+                table.add_row(name, str(one.version), one.title.en, "off", "ships, switched off", "")
         console.print(table)
 
     with_house(show)

@@ -30,7 +30,7 @@ from motma.core.policy.text import Finding, Written, read_policy
 from motma.core.policy.words import WORDS
 from motma.core.reasons import Reason
 from motma.core.words import Words
-from motma.policies import DEFAULT, known_reasons, load_policy
+from motma.policies import DEFAULT, SHIPPED, known_reasons, load_policy
 from motma.services.board import BoardReader
 from motma.storage.store import PAGE_POLICIES, Act, Already, Store
 
@@ -114,7 +114,7 @@ class Policies:
         self, enacted: Enacted, base: tuple[str, ...], now: dt.datetime
     ) -> tuple[tuple[str, Step | None], ...]:
         """(policy, its step) of all that decides at ``now`` over ``base``, in order; without a step, as it ships."""
-        return enacted.in_force(_named(base), now)
+        return enacted.in_force(_named(base), now, SHIPPED)
 
     def among(self, enacted: Enacted, base: tuple[str, ...], now: dt.datetime) -> InForce:
         """The policies in force at ``now`` over ``base``, in order."""
@@ -155,9 +155,9 @@ class Policies:
         others = Enacted({id: one for id, one in enacted.steps.items() if id != step.draft}, enacted.version)
         return await self._of(others.current(step.policy, max(now, step.begins or now)), step.policy, now)
 
-    async def would_clash(self, written: Written, now: dt.datetime) -> list[Finding]:
-        """Why a text cannot come into force beside what is or will be."""
-        return self._clashes(await self.enacted(now), written, await self.bases(now), now)
+    async def objections(self, written: Written, now: dt.datetime) -> list[Finding]:
+        """Why a text cannot be kept beside what there is: its version, and what is or will be in force."""
+        return self._objections(await self.enacted(now), written, await self.bases(now), now)
 
     # -- writing -----------------------------------------------------------------------------------------------------
 
@@ -272,10 +272,8 @@ class Policies:
                         "Somebody changed this draft meanwhile. Look at theirs, then save again if you still want to.",
                     ),
                 )
-            if written and written.policy:
-                found = _of_version(enacted, drafted, written) + self._clashes(enacted, written, bases, now)
-                if found:
-                    raise Refused(found)
+            if written and (found := self._objections(enacted, written, bases, now)):
+                raise Refused(found)
             return drafted
 
         return await self._do(None, what, by, now)
@@ -340,10 +338,10 @@ class Policies:
                 raise Conflict("policy.clash", _clash_words(*names))
             at = enacted.changes_at(at)
 
-    def _clashes(
+    def _objections(
         self, enacted: Enacted, written: Written, bases: Sequence[tuple[str, ...]], now: dt.datetime
     ) -> list[Finding]:
-        """What in a text clashes with other policies that are or will be in force, each with its line."""
+        """A version that was used, and what clashes with other policies that are or will be in force, with its line."""
         policy = written.policy
         assert policy
         others: dict[str, Policy] = {}
@@ -353,7 +351,7 @@ class Policies:
                 others.update({one.id: one for one in self.among(enacted, base, at).policies})
                 at = enacted.changes_at(at)
         others.pop(policy.id, None)
-        found = []
+        found = _of_version(enacted, policy, written)
         for place, rule in enumerate(policy.rules):
             for name, value in (("id", rule.id), ("reason", rule.reason)):
                 for other in others.values():
@@ -395,13 +393,6 @@ def shipped(name: str) -> Policy | None:
         return None
 
 
-def next_version(enacted: Enacted, policy: str) -> int:
-    """The least version that was never approved of ``policy``, nor ships."""
-    ships = shipped(policy)
-    used = [step.version for step in enacted.of(policy) if step.turn and not step.is_off]
-    return max([*used, ships.version if ships else 0]) + 1
-
-
 def _named(base: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(base)) or DEFAULT
 
@@ -420,15 +411,21 @@ def _find(enacted: Enacted, draft: str) -> Step:
     return step
 
 
-def _of_version(enacted: Enacted, drafted: PolicyDrafted, written: Written) -> list[Finding]:
+def _of_version(enacted: Enacted, policy: Policy, written: Written) -> list[Finding]:
     """A new text is a new version: numbers are never used twice for two things."""
-    least = next_version(enacted, drafted.policy)
-    if drafted.version >= least or (least == drafted.version + 1 and written.policy == shipped(drafted.policy)):
+    ships = shipped(policy.id)
+    if enacted.may_be_next(policy, ships):
         return []
+    least = enacted.next_version(policy.id, ships)
     words = Words(
-        f"Phiên bản {drafted.version} đã dùng rồi. Ghi {least} hoặc lớn hơn.",
-        f"Version {drafted.version} was used already. Write {least} or more.",
+        f"Phiên bản {policy.version} đã dùng rồi. Ghi {least} hoặc lớn hơn.",
+        f"Version {policy.version} was used already. Write {least} or more.",
     )
+    if ships and ships.version == policy.version and ships != policy:
+        words = Words(
+            f"Bản đi kèm phần mềm là phiên bản {policy.version}; đã sửa thì ghi {least} hoặc lớn hơn.",
+            f"Version {policy.version} is the one that ships; if you change it, write {least} or more.",
+        )
     return [Finding("policy.version_used", words, "/version", written.line_of("/version"))]
 
 

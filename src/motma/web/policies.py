@@ -7,7 +7,6 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
-from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import Request, Response, get, post
@@ -19,19 +18,20 @@ from motma.core.errors import Conflict, Hidden, Invalid, MotmaError
 from motma.core.measure import active_measure
 from motma.core.policy import Policy
 from motma.core.policy.diff import Change, difference, verdict_in_words
-from motma.core.policy.enacted import Enacted, Step
+from motma.core.policy.enacted import Step
 from motma.core.policy.text import Finding, Written, read_policy
 from motma.core.policy.trials import tried
 from motma.core.policy.writing import document_of, write_yaml
 from motma.core.rules.spoken import in_words
 from motma.core.words import Words
+from motma.policies import DEFAULT, SHIPPED
 from motma.services.enrol import Operator
-from motma.services.policies import Policies, Refused, next_version, shipped
+from motma.services.policies import Policies, Refused, shipped
 from motma.web.access import house_of, require_operator
 from motma.web.pages import render, render_text
+from motma.web.policytexts import LOCAL, next_text, text_to_begin_with, unchanged
 from motma.web.problems import status_of
 
-_LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
 _ENDED_SHOWN = 20
 
 _Request = Request[Any, Any, Any]
@@ -39,33 +39,9 @@ _Form = URLEncodedBody[dict[str, str]]
 _Maybe = NamedDependency[Operator | None]
 _LOGIN = "/ops/login"
 
-BLANK = """\
-# Mỗi luật cần lời nói hai thứ tiếng và bài thử.
-# Every rule needs its words in both languages, and tests.
-id: ten-chinh-sach
-version: 1
-title: ["Tên tiếng Việt", "Name in English"]
-valid_from: {now}
-rules:
-  - id: ten_luat.mot
-    affected: [declaration.health]
-    holds: {{"!": [{{"===": [{{var: declaration.health}}, contact]}}]}}
-    verdict: manual
-    reason: ten_luat.mot
-    words: ["Nói điều gì không ổn.", "Say what is wrong."]
-    cure: ["Nói phải làm gì.", "Say what to do."]
-    tests:
-      - about: nobody was met
-        evidence: {{}}
-        holds: true
-      - about: somebody was met
-        evidence: {{declaration: {{health: contact}}}}
-        holds: false
-"""
-
 
 class Row(msgspec.Struct, frozen=True):
-    """A policy that decides now: as it ships, or by which step."""
+    """A policy that decides now: as it ships, or by which step. Of one that ships and is off: what waits of it."""
 
     id: str
     policy: Policy | None
@@ -113,12 +89,13 @@ async def edit(request: _Request, operator: _Maybe) -> Response[bytes] | Redirec
     name = request.query_params.get("of", "")
     if again := request.query_params.get("from", ""):
         step = await house.policies.find(again, now)
-        name, text = step.policy, _next_version(step.text, enacted, step.policy)
+        name, text = step.policy, next_text(step.text, enacted, step.policy)
     else:
-        text = _text_of(house.policies, enacted, name, now)
+        text = await text_to_begin_with(house.policies, enacted, name, now)
     waiting = enacted.draft_of(name) if name else None
     over = waiting.draft if waiting else ""
-    return await _editor(request, operator, text, over=over)
+    as_it_ships = unchanged(text, ships := shipped(name))
+    return await _editor(request, operator, text, over=over, ships=ships if as_it_ships else None)
 
 
 @post("/ops/policies/new", status_code=200, include_in_schema=False)
@@ -232,15 +209,21 @@ async def _index(request: _Request, operator: Operator) -> Response[bytes]:
     policies, now = house.policies, house.clock()
     enacted = await policies.enacted(now)
     measure = active_measure((await house.steer.board(now)).measures.values(), now)
-    bases = await policies.bases(now)
-    base = measure.policies if measure else bases[0]
+    base = await _base(request)
     rows = [
         Row(name, policies.policy_of(step) if step else shipped(name), step)
         for name, step in policies.in_force(enacted, base, now)
     ]
     here = {row.id for row in rows}
-    named = dict.fromkeys([*(name for one in bases for name in one), *(step.policy for step in enacted.steps.values())])
+    named = dict.fromkeys(step.policy for step in enacted.steps.values())
     off = [(name, enacted.current(name, now)) for name in named if name not in here]
+    drafts = [step for step in enacted.steps.values() if step.is_open]
+    coming = {step.policy: step for step in (*enacted.waiting(now), *drafts)}
+    unused = [
+        Row(name, shipped(name), coming.get(name))
+        for name in SHIPPED
+        if name not in here and enacted.current(name, now) is None
+    ]
     ended = sorted(
         (step for step in enacted.steps.values() if step.ended and step.ended != "replaced"),
         key=lambda step: step.ended_at or now,
@@ -252,12 +235,21 @@ async def _index(request: _Request, operator: Operator) -> Response[bytes]:
         operator=operator.name,
         rows=rows,
         measure=measure,
-        off=[(name, step) for name, step in off if step is not None or shipped(name)],
-        drafts=[step for step in enacted.steps.values() if step.is_open],
+        off=[(name, step) for name, step in off if step is not None],
+        unused=unused,
+        drafts=drafts,
         waiting=enacted.waiting(now),
         ended=ended[:_ENDED_SHOWN],
         titles={step.draft: _title(policies, step) for step in enacted.steps.values()},
     )
+
+
+async def _base(request: _Request) -> tuple[str, ...]:
+    """What the measure in force names; without one, the next one; of none, what decides unless others are named."""
+    house = house_of(request)
+    now = house.clock()
+    measure = active_measure((await house.steer.board(now)).measures.values(), now)
+    return (measure.policies if measure else (await house.policies.bases(now))[0]) or DEFAULT
 
 
 async def _one(request: _Request, operator: Operator, name: str, error: MotmaError | None = None) -> Response[bytes]:
@@ -268,7 +260,7 @@ async def _one(request: _Request, operator: Operator, name: str, error: MotmaErr
     policy = policies.policy_of(step) if step else shipped(name)
     if not steps and policy is None:
         raise Hidden("policy.unknown", Words("Không có chính sách này.", "There is no such policy."))
-    based = any(name in base for base in await policies.bases(now))
+    based = name in await _base(request)
     waiting = enacted.draft_of(name)
     return render(
         request,
@@ -280,6 +272,7 @@ async def _one(request: _Request, operator: Operator, name: str, error: MotmaErr
         policy=policy,
         step=step,
         is_on=(not step.is_off) if step else based,
+        unused=step is None and not based,
         waiting=waiting,
         steps=steps[::-1],
         titles={one.draft: _title(policies, one) for one in steps},
@@ -322,6 +315,7 @@ async def _editor(
     text: str,
     *,
     over: str,
+    ships: Policy | None = None,
     checked: bool = False,
     findings: tuple[Finding, ...] | None = None,
     error: MotmaError | None = None,
@@ -342,6 +336,7 @@ async def _editor(
         operator=operator.name,
         text=text,
         over=over,
+        ships=ships,
         error=error.words if error else None,
         theirs=theirs,
         **shown,
@@ -356,7 +351,7 @@ async def _looked_at(request: _Request, text: str) -> dict[str, Any]:
     findings = list(written.findings)
     changes: list[Change] = []
     if written.policy:
-        findings += await house.policies.would_clash(written, now)
+        findings += await house.policies.objections(written, now)
         changes = difference(await house.policies.now_of(written.policy.id, now), written.policy)
     trials = sum(len(rule.tests) for rule in written.policy.rules) if written.policy else 0
     return {
@@ -405,36 +400,12 @@ def _begins(data: dict[str, str]) -> dt.datetime | None:
     if not raw:
         return None
     try:
-        return dt.datetime.strptime(raw, "%Y-%m-%dT%H:%M").replace(tzinfo=_LOCAL).astimezone(dt.UTC)
+        return dt.datetime.strptime(raw, "%Y-%m-%dT%H:%M").replace(tzinfo=LOCAL).astimezone(dt.UTC)
     except (ValueError, OverflowError):
         raise Invalid(
             "policy.begins_unread",
             Words("Không đọc được giờ bắt đầu. Chọn ngày và giờ.", "The time cannot be read. Choose a day and a time."),
         ) from None
-
-
-def _text_of(policies: Policies, enacted: Enacted, name: str, now: dt.datetime) -> str:
-    """What to begin with: the draft that waits, else the next version of what is in force or ships, else a blank."""
-    step = enacted.draft_of(name) if name else None
-    if step and step.text:
-        return step.text
-    step = enacted.current(name, now) if name else None
-    if step and step.text:
-        return _next_version(step.text, enacted, name)
-    policy = shipped(name)
-    if policy:
-        return _next_version(write_yaml(document_of(policy)), enacted, name)
-    return BLANK.format(now=now.astimezone(_LOCAL).replace(microsecond=0).isoformat())
-
-
-def _next_version(text: str, enacted: Enacted, name: str) -> str:
-    """``text`` with the next free version where it says its own, if it says it as people do."""
-    lines = text.split("\n")
-    for place, line in enumerate(lines):
-        if line.startswith("version:"):
-            lines[place] = f"version: {next_version(enacted, name)}"
-            return "\n".join(lines)
-    return text
 
 
 routes = [

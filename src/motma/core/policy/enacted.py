@@ -107,14 +107,17 @@ class Enacted(msgspec.Struct, frozen=True):
             key=lambda step: (step.moment, step.turn),
         )
 
-    def in_force(self, base: Sequence[str], now: dt.datetime) -> tuple[tuple[str, Step | None], ...]:
+    def in_force(
+        self, base: Sequence[str], now: dt.datetime, order: Sequence[str] = ()
+    ) -> tuple[tuple[str, Step | None], ...]:
         """(policy, its step) of all that decides over ``base`` at ``now``, in order; without a step, as it ships.
 
-        A step takes the place of what ships under its name; new names follow in the order in which they were first
-        approved; those that are switched off are left out.
+        A step takes the place of what ships under its name. A name that is not in ``base`` but in ``order`` stands
+        right behind the last of those here that ``order`` has before it; other names follow in the order in which they
+        were first approved; those that are switched off are left out.
         """
         added = sorted((step for step in self.steps.values() if step.turn), key=lambda step: step.turn)
-        names = dict.fromkeys((*base, *(step.policy for step in added)))
+        names = _placed(base, [step.policy for step in added], order)
         found = [(name, self.current(name, now)) for name in names]
         return tuple((name, step) for name, step in found if (name in base if step is None else not step.is_off))
 
@@ -126,6 +129,18 @@ class Enacted(msgspec.Struct, frozen=True):
     def changes_at(self, now: dt.datetime) -> dt.datetime | None:
         """When something else will be in force if nobody does anything."""
         return min((step.begins for step in self.waiting(now) if step.begins), default=None)
+
+    def next_version(self, policy: str, ships: Policy | None) -> int:
+        """The least version that was never approved of ``policy``, nor is that of what ``ships`` under its name."""
+        used = [step.version for step in self.of(policy) if step.turn and not step.is_off]
+        return max([*used, ships.version if ships else 0]) + 1
+
+    def may_be_next(self, policy: Policy, ships: Policy | None) -> bool:
+        """Whether ``policy`` has a number of its own: a new one, or as what ships and nobody changed a word of, unless
+        a later version stands."""
+        if policy.version >= self.next_version(policy.id, ships):
+            return True
+        return policy == ships and all(step.version <= policy.version for step in self._standing(policy.id))
 
     def _standing(self, policy: str) -> list[Step]:
         steps = (step for step in self.steps.values() if step.policy == policy and step.stands)
@@ -196,6 +211,17 @@ def _after(
     elif not step.stands:
         return step
     return replace(step, begins=what.begins, turn=turn, settled_by=fact.actor, settled_at=fact.at)
+
+
+def _placed(base: Sequence[str], added: Sequence[str], order: Sequence[str]) -> list[str]:
+    """``base`` with the names of ``added`` that it does not have, each once."""
+    names = list(dict.fromkeys(base))
+    new = dict.fromkeys(name for name in added if name not in names)
+    place = {name: at for at, name in enumerate(order)}
+    for name in sorted((name for name in new if name in place), key=place.__getitem__):
+        before = [at for at, one in enumerate(names) if place.get(one, len(place)) < place[name]]
+        names.insert(before[-1] + 1 if before else 0, name)
+    return [*names, *(name for name in new if name not in place)]
 
 
 def _current(standing: Sequence[Step], now: dt.datetime) -> Step | None:
