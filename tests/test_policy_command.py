@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 
 from motma.cli import cli, main
 from motma.config import read_settings
-from motma.policies import DEFAULT
+from motma.policies import DEFAULT, SHIPPED
 from motma.wiring import Built, build, utc_now
 from tests.core.policy_texts import SMALL, version
 
@@ -86,6 +86,8 @@ def test_what_is_shown_can_be_checked(run: Run, tmp_path: Path) -> None:
 def test_the_list_says_who_and_what_waits(run: Run, tmp_path: Path) -> None:
     listed = run("list").output
     assert [line.split()[1] for line in listed.split("\n") if "as it ships" in line] == list(DEFAULT)
+    off = [line.split()[1] for line in listed.split("\n") if "ships, is off" in line]
+    assert off == [name for name in SHIPPED if name not in DEFAULT]
 
     async def work(built: Built) -> None:
         policies, now = built.house.policies, utc_now()

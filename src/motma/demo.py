@@ -17,7 +17,7 @@ from motma.serve import server
 from motma.wiring import build, utc_now
 
 _CHECKPOINT = "g07-vinh-binh"
-_OFFICER, _OPERATOR, _PLATFORM = "CB-01", "TRUC-BAN", "BENHVIEN"
+_OFFICER, _OPERATOR, _SECOND, _PLATFORM = "CB-01", "TRUC-BAN", "TRUC-BAN-2", "BENHVIEN"
 
 
 async def run_demo(console: Console, *, port: int, people: int, fresh: bool, once: bool) -> int:
@@ -43,7 +43,7 @@ async def _run(console: Console, settings: Settings, register: str, *, people: i
         now, enrol = utc_now(), built.house.enrol
         link = f"{url}/scan/enrol#{await enrol.invite_device(_CHECKPOINT, 'Máy trình diễn', now)}"
         pin = await enrol.appoint_officer(_OFFICER, "Trần Văn Trực", now)
-        key = await enrol.appoint_operator(_OPERATOR, now)
+        keys = [await enrol.appoint_operator(name, now) for name in (_OPERATOR, _SECOND)]
         token = await enrol.register_platform(_PLATFORM, "Bệnh viện trình diễn", now)
     running = server(settings)
     serving = asyncio.create_task(running.serve())
@@ -57,7 +57,7 @@ async def _run(console: Console, settings: Settings, register: str, *, people: i
     try:
         if people:
             account = await drive(settings, Plan(declarations=people), url, ways, concurrency=8, console=console)
-        _welcome(console, url, link, pin, key, token, register, account, settings)
+        _welcome(console, url, link, pin, keys, token, register, account, settings)
         if not once:
             await serving
     finally:
@@ -72,7 +72,7 @@ def _welcome(
     url: str,
     link: str,
     pin: str,
-    key: str,
+    keys: list[str],
     token: str,
     register: str,
     account: Account | None,
@@ -86,7 +86,8 @@ def _welcome(
         ("Officer", link),
         ("", f"officer code {_OFFICER}, PIN {pin} (the link works once)"),
         ("Operator", f"{url}/ops"),
-        ("", f"name {_OPERATOR}, key {key}"),
+        ("", f"name {_OPERATOR}, key {keys[0]}"),
+        ("", f"name {_SECOND}, key {keys[1]} (in another browser: approves what the first one writes)"),
         ("Platform", f"{url}/docs"),
         ("", f"token {token}"),
     ]

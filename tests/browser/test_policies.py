@@ -124,6 +124,38 @@ def test_one_writes_another_approves_and_it_is_taken_back(
         page.context.close()
 
 
+@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+def test_what_ships_is_switched_on_as_it_is_and_off_again(
+    browser: Browser, city: City, second_key: str, size: dict[str, int]
+) -> None:
+    one = sign_in(browser.new_context(viewport=size).new_page(), city, OPERATOR, city.key)
+    other = sign_in(browser.new_context(viewport=size).new_page(), city, "HAI", second_key)
+    one.goto(f"{city.url}/ops/policies")
+    row = one.locator("li.ops-case", has_text="Luồng xanh cho xe chở hàng")
+    row.get_by_text("Nói gì ở chốt").click()
+    expect(row.locator(".pol-says")).to_contain_text("Xe có mã luồng xanh còn hiệu lực.")
+    assert one.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing runs out of the screen"
+    row.get_by_role("link", name="Bật greenlane").click()
+    expect(one.locator(".notice")).to_contain_text("bản đi kèm phần mềm")
+    expect(one.locator("#findings .status.go")).to_contain_text("Không có lỗi")
+    one.get_by_text("Luật đọc được gì").click()
+    expect(one.locator(".pol-fields")).to_contain_text("vehicle.green_lane")
+    assert one.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    one.get_by_role("button", name="Lưu bản nháp").click()
+    one.wait_for_url("**/ops/policies/pol_*")
+    other.goto(one.url)
+    other.get_by_role("button", name="Duyệt: cho hiệu lực").click()
+    expect(other.locator(".pol-on")).to_have_text("đang hiệu lực")
+    one.goto(f"{city.url}/ops/policies")
+    assert one.get_by_role("link", name="Bật greenlane").count() == 0
+    one.get_by_role("link", name="Quay lui greenlane").click()
+    one.get_by_role("button", name="Quay lui ngay").click()
+    one.wait_for_url("**/ops/policies/of/greenlane")
+    expect(one.locator("p.status").first).to_have_text("Có sẵn, chưa bật")
+    for page in (one, other):
+        page.context.close()
+
+
 def test_without_a_script(browser: Browser, city: City) -> None:
     context = browser.new_context(viewport=PHONE, java_script_enabled=False)
     page = sign_in(context.new_page(), city, OPERATOR, city.key)

@@ -202,6 +202,25 @@ def test_order_and_switching_off_and_on() -> None:
     assert [name for name, _ in desk.enacted.in_force(("night",), NOW)] == ["night", "code"], "not named: its step is"
 
 
+def test_what_ships_has_its_own_place_wherever_it_is_switched_on() -> None:
+    order = ("code", "health", "tests", "night", "proof")
+    desk = Desk()
+
+    def asked(*base: str) -> list[str]:
+        return [name for name, _ in desk.enacted.in_force(base, NOW, order)]
+
+    desk.enact(1, policy="mine")
+    night = desk.enact(1, policy="night")
+    assert asked("code", "health", "proof") == ["code", "health", "night", "proof", "mine"]
+    desk.enact(1, policy="tests")
+    assert asked("code", "health", "proof") == ["code", "health", "tests", "night", "proof", "mine"]
+    assert asked("proof", "health", "theirs") == ["proof", "health", "tests", "night", "theirs", "mine"]
+    assert asked("proof") == ["tests", "night", "proof", "mine"], "with nothing to follow it comes first"
+    assert asked("night", "code") == ["night", "code", "tests", "mine"], "a measure's own order stays"
+    desk.tell(PolicyRolledBack(night, "night"), "C")
+    assert asked("code", "proof") == ["code", "tests", "proof", "mine"]
+
+
 _ACTS = st.lists(
     st.tuples(
         st.sampled_from(["draft", "off", "approve", "schedule", "withdraw", "roll_back"]),

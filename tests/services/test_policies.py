@@ -13,8 +13,10 @@ from motma.core.errors import Conflict, Hidden, Invalid, MotmaError
 from motma.core.facts import Fact, MeasurePublished, PolicyApproved, PolicyDrafted
 from motma.core.ids import new_fact_id
 from motma.core.policy.enacted import Step
+from motma.core.policy.writing import document_of, write_yaml
 from motma.measures import load_demo_measure
-from motma.policies import DEFAULT, load_policy, load_rulebook
+from motma.policies import DEFAULT, load_policies, load_policy, load_rulebook
+from motma.policies import SHIPPED as ALL
 from motma.services.board import BoardReader
 from motma.services.policies import Policies, Refused
 from motma.storage.store import Act, Store
@@ -183,6 +185,60 @@ async def test_what_ships_is_replaced_in_its_place_and_comes_back(office: Office
     await office.roll_back(step)
     assert await office.names() == SHIPPED
     assert await code_of(office.roll_back(step)) == "policy.not_in_force"
+
+
+OFF = [name for name in ALL if name not in DEFAULT]
+
+
+def as_it_ships(name: str) -> str:
+    return write_yaml(document_of(load_policy(name)))
+
+
+@pytest.mark.parametrize("name", OFF)
+async def test_each_that_ships_is_switched_on_alone_and_off_again(office: Office, name: str) -> None:
+    draft = await office.draft(as_it_ships(name))
+    assert draft.version == load_policy(name).version, "unchanged, it keeps its number"
+    step = await office.approve(draft, NOW + HOUR)
+    assert await office.names() == SHIPPED
+    office.now += HOUR
+    asked = [one for one in ALL if one in DEFAULT or one == name]
+    assert [one.split()[0] for one in await office.names()] == asked, "in the order in which they ship"
+    assert await office.reasons() == {*load_rulebook(tuple(asked)).reasons}
+    await office.roll_back(step)
+    assert await office.names() == SHIPPED
+    await office.enact(as_it_ships(name))
+    assert len(await office.names()) == len(SHIPPED) + 1, "and on once more, with the same number"
+
+
+async def test_all_that_ship_switched_on_together_are_asked_in_their_order(office: Office) -> None:
+    for name in reversed(OFF):
+        await office.enact(as_it_ships(name))
+    assert await office.names() == [f"{one.id} {one.version}" for one in load_policies(ALL)[0]]
+    base = ("health", "curfew", "code")
+    assert [one.split()[0] for one in await office.names(base=base)] == [
+        "health", "curfew", "code", "certificate", "permits", "movement", "greenlane",
+    ], "a measure's own order stays"  # fmt: skip
+
+
+async def test_numbers_of_what_ships(office: Office) -> None:
+    text = as_it_ships("curfew")
+    hours = text.replace("18 * 60", "19 * 60") if "18 * 60" in text else text.replace('"Đang giờ', '"Bây giờ là giờ')
+    assert hours != text
+    with pytest.raises(Refused) as refused:
+        await office.draft(hours)
+    [finding] = refused.value.findings
+    assert finding.code == "policy.version_used" and "is the one that ships" in finding.words.en
+    second = await office.enact(hours.replace("version: 1", "version: 2"))
+    assert await code_of(office.draft(text)) == "policy.refused", "a later one stands: that is rolled back instead"
+    off = await office.off("curfew")
+    assert await code_of(office.draft(text)) == "policy.refused"
+    await office.roll_back(off)
+    await office.roll_back(second)
+    await office.enact(text)
+    assert "curfew 1" in await office.names()
+    with pytest.raises(Refused) as refused:
+        await office.draft(hours.replace("version: 1", "version: 2"))
+    assert "3 or more" in refused.value.findings[0].words.en
 
 
 async def test_off_and_on_again(office: Office) -> None:

@@ -16,7 +16,7 @@ from motma.core.facts import Fact, PolicyApproved, PolicyDrafted, Scanned
 from motma.core.ids import new_fact_id
 from motma.core.policy.text import read_policy
 from motma.core.policy.writing import document_of, write_yaml
-from motma.policies import DEFAULT, load_policy
+from motma.policies import DEFAULT, SHIPPED, load_policy
 from motma.storage.store import Act
 from tests.core.policy_texts import SMALL, version
 from tests.world import HERE, World, living_world
@@ -165,6 +165,59 @@ async def test_what_ships_is_changed_switched_off_and_on(world: World) -> None:
     assert (await one.post(f"{off}/roll-back")).status_code == 303
     assert "Switch on again" not in said((await one.get("/ops/policies")).text)
     assert "health 3" in said((await one.get("/ops/policies")).text)
+
+
+async def test_what_ships_and_is_off_is_switched_on_and_off_again(world: World) -> None:
+    one, other = await world.operator("MOT"), await world.operator("HAI")
+    listed = (await one.get("/ops/policies")).text
+    part = listed.partition("Có sẵn, chưa bật")[2]
+    for name in SHIPPED:
+        assert (f"?of={name}" in part) == (name not in DEFAULT)
+    for rule in load_policy("curfew").rules:
+        assert rule.words and rule.words.vi in said(part)
+    assert "9 lý do không cho qua; 2 lý do kiểm tra bằng tay." in said(part), "of permits"
+    shown = said((await one.get("/ops/policies/of/curfew")).text)
+    assert "Có sẵn, chưa bật" in shown and "Quay lui" not in shown
+    page = (await one.get("/ops/policies/new?of=curfew")).text
+    assert "bản đi kèm phần mềm: “Khung giờ không ra đường”" in said(page)
+    text = html.unescape(re.search(r"<textarea[^>]*>\n(.*?)</textarea>", page, re.DOTALL)[1])  # type: ignore[index]
+    assert read_policy(text).policy == load_policy("curfew")
+    changed, lines = await look(one, text.replace("verdict: reject", "verdict: manual"))
+    assert lines == {"2": True} and "đã sửa thì ghi 2 hoặc lớn hơn" in said(changed), "said before it is saved"
+    where = await draft(one, text)
+    assert f'href="{where}">Chờ duyệt' in (await one.get("/ops/policies")).text.partition("Có sẵn, chưa bật")[2]
+    assert "bản đi kèm" not in said((await one.get("/ops/policies/new?of=curfew")).text).partition("Soạn chính sách")[0]
+    assert (await other.post(f"{where}/approve", data={"begins": "2026-01-18T22:00"})).status_code == 303
+    assert f'href="{where}">Đã hẹn giờ' in (await one.get("/ops/policies")).text.partition("Có sẵn, chưa bật")[2]
+    assert (await one.post(f"{where}/schedule", data={"begins": ""})).status_code == 303
+    listed = (await one.get("/ops/policies")).text
+    on, _, rest = listed.partition("Có sẵn, chưa bật")
+    assert "of/curfew" in on and "of/curfew" not in rest
+    order = re.findall(r'href="/ops/policies/of/(\w+)"', on)
+    assert order == [name for name in SHIPPED if name in DEFAULT or name == "curfew"], "where it ships, not at the end"
+    assert (await one.get("/ops/policies/new?of=curfew")).text.count("version: 2") == 1
+    assert (await one.post(f"{where}/roll-back")).status_code == 303
+    assert "?of=curfew" in (await one.get("/ops/policies")).text.partition("Có sẵn, chưa bật")[2]
+    assert "Có sẵn, chưa bật" in said((await one.get("/ops/policies/of/curfew")).text)
+    await draft(other, text)
+
+
+async def test_what_a_measure_does_not_name_is_switched_on_beside_it(world: World) -> None:
+    one, other = await world.operator("MOT"), await world.operator("HAI")
+    await world.publish(policies=("diversion", "code"))
+    world.forget()
+    listed = (await one.get("/ops/policies")).text
+    assert set(re.findall(r"\?of=(\w+)", listed)) == {*SHIPPED} - {"diversion", "code"}
+    page = (await one.get("/ops/policies/new?of=health")).text
+    text = html.unescape(re.search(r"<textarea[^>]*>\n(.*?)</textarea>", page, re.DOTALL)[1])  # type: ignore[index]
+    assert read_policy(text).policy == load_policy("health")
+    where = await draft(one, text)
+    await other.post(f"{where}/approve")
+    sent = (await world.declare(world.person(0), health__symptoms__fever=True)).json()
+    judged = (await world.check(code=sent["code"])).json()
+    assert [reason["code"] for reason in judged["reasons"]] == ["health.symptoms"]
+    await one.post(f"{where}/roll-back")
+    assert (await world.check(code=sent["code"])).json()["outcome"] == "accept"
 
 
 async def test_two_who_write_at_one_draft(world: World) -> None:

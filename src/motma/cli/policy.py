@@ -46,7 +46,7 @@ def policy_list() -> None:
         for name in SHIPPED:
             one = shipped(name)
             if one and name not in dict(asked) and enacted.current(name, now) is None:
-                table.add_row(name, str(one.version), one.title.en, "off", "ships, switched off", "")
+                table.add_row(name, str(one.version), one.title.en, "ships, is off", "", "")
         console.print(table)
 
     with_house(show)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from motma.core.evidence import FIELDS, MOMENT, TRUTH
+from motma.core.evidence import FIELDS, MOMENT, TEXT, TRUTH, WHOLE
 from motma.core.flow import Network
 from motma.core.form import Form
 from motma.core.words import Words
@@ -90,6 +90,7 @@ _SAID = {
     "clear": Words("không có triệu chứng", "no symptoms"),
     "contact": Words("có tiếp xúc", "contact"),
     "symptoms": Words("có triệu chứng", "symptoms"),
+    "positive": Words("xét nghiệm dương tính", "tested positive"),
     "in": Words("vào", "in"),
     "out": Words("ra", "out"),
     "within": Words("đi trong vùng", "within"),
@@ -100,6 +101,21 @@ _SAID = {
 }
 _NO_SUCH = Words("không có số này", "no such number")
 _YES, _NO, _ALL = Words("có", "yes"), Words("không", "no"), Words("mọi nơi", "everywhere")
+_KINDS = {
+    MOMENT: Words("ngày giờ", "date and time"),
+    TRUTH: Words("true hoặc false", "true or false"),
+    TEXT: Words("chữ", "text"),
+    WHOLE: Words("số nguyên", "whole number"),
+}
+
+
+def readable_fields() -> list[tuple[str, Words, Words]]:
+    """(path, what it is, what can lie there) of everything that a rule may read."""
+    return [
+        (path, FIELD_WORDS[path], _KINDS[kind] if isinstance(kind, str) else Words(said, said))
+        for path, kind in FIELDS.items()
+        for said in [", ".join(sorted(kind))]
+    ]
 
 
 class EvidenceWords:

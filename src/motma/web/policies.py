@@ -28,8 +28,9 @@ from motma.policies import DEFAULT, SHIPPED
 from motma.services.enrol import Operator
 from motma.services.policies import Policies, Refused, shipped
 from motma.web.access import house_of, require_operator
+from motma.web.evidencewords import readable_fields
 from motma.web.pages import render, render_text
-from motma.web.policytexts import LOCAL, next_text, text_to_begin_with, unchanged
+from motma.web.policytexts import LOCAL, OPERATIONS, next_text, text_to_begin_with, unchanged
 from motma.web.problems import status_of
 
 _ENDED_SHOWN = 20
@@ -339,6 +340,8 @@ async def _editor(
         ships=ships,
         error=error.words if error else None,
         theirs=theirs,
+        fields=readable_fields(),
+        operations=OPERATIONS,
         **shown,
     )
 

@@ -6,7 +6,11 @@ from zoneinfo import ZoneInfo
 from motma.core.policy import Policy
 from motma.core.policy.enacted import Enacted
 from motma.core.policy.writing import document_of, write_yaml
+from motma.core.rules.form import ARITY
 from motma.services.policies import Policies, shipped
+
+OPERATIONS = ("var", *ARITY)
+"""What logic can be made of."""
 
 LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
 

@@ -74,7 +74,13 @@ _ALL = [
             'An operation has the form {"name": [operand, …]} with exactly one name; “var” takes a text.',
         ),
     ),
-    errors.Problem("rule.operation", Words("CertLogic không có phép toán này.", "CertLogic has no such operation.")),
+    errors.Problem(
+        "rule.operation",
+        Words(
+            "CertLogic không có phép toán này. Thay cho or và !==, dùng if và !.",
+            "CertLogic has no such operation. In place of or and !==, use if and !.",
+        ),
+    ),
     errors.Problem("rule.arity", Words("Sai số toán hạng.", "The wrong number of operands.")),
     errors.Problem(
         "rule.path",
