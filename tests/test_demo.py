@@ -45,6 +45,13 @@ async def test_a_living_city(tmp_path: Path) -> None:
         token = re.search(r"token ([a-z2-7]{32})$", said, re.MULTILINE)
         link = re.search(rf"http://127\.0\.0\.1:{port}/scan/enrol#[a-z2-7]{{32}}$", said, re.MULTILINE)
         assert off and on and token and link, said
+        operators = re.findall(r"^ +name (TRUC-BAN\S*), key ([a-z2-7]{32})", said, re.MULTILINE)
+        assert [name for name, _ in operators] == ["TRUC-BAN", "TRUC-BAN-2"], "one writes a rule, the other approves it"
+        async with aiohttp.ClientSession() as session:
+            for name, key in operators:
+                where, form = f"http://127.0.0.1:{port}/ops/login", {"name": name, "key": key}
+                async with session.post(where, data=form, allow_redirects=False) as answer:
+                    assert (answer.status, answer.headers["location"]) == (303, "/ops")
         assert re.search(r" cccd 999[0-9]{9} ", said), said
         assert re.search(r"^\S.* {7}19[0-9]{2}  (?:fe)?male +cccd 999[0-9]{9} ", said, re.MULTILINE), (
             said

@@ -68,7 +68,7 @@ def test_a_version_alone_is_no_difference() -> None:
             '{"!": [{"===": [{var: declaration.health}, contact]}]}',
             '{"===": [{var: declaration.health}, clear]}',
             "logic",
-            "not (declaration.health = “contact”)",
+            "declaration.health ≠ “contact”",
             "declaration.health = “clear”",
         ),
         (
@@ -249,6 +249,11 @@ def test_what_is_said_to_move_is_as_little_as_can_be(one: list[int], other: list
             {"===": [{"extractFromUVCI": [{"var": "c"}, 1]}, {"dccDateOfBirth": [{"var": "d"}]}]},
             "extractFromUVCI(c, 1) = dccDateOfBirth(d)",
             "extractFromUVCI(c, 1) = dccDateOfBirth(d)",
+        ),
+        (
+            {"if": [{"!": [{"===": [{"var": "a"}, "x"]}]}, {"!": [{"!": [{"var": "b"}]}]}, {"!": [{"!": [True, 1]}]}]},
+            "nếu a ≠ “x” thì (có b), không thì không (!(đúng, 1))",
+            "if a ≠ “x” then (there is b) else not (!(true, 1))",
         ),
         ({"var": ""}, "tất cả", "everything"),
         ({"a": 1, "b": 2}, '{"a":1,"b":2}', '{"a":1,"b":2}'),

@@ -28,7 +28,7 @@ from motma.policies import DEFAULT, SHIPPED
 from motma.services.enrol import Operator
 from motma.services.policies import Policies, Refused, shipped
 from motma.web.access import house_of, require_operator
-from motma.web.evidencewords import readable_fields
+from motma.web.evidencewords import FIELD_WORDS, readable_fields
 from motma.web.pages import render, render_text
 from motma.web.policytexts import LOCAL, OPERATIONS, next_text, text_to_begin_with, unchanged
 from motma.web.problems import status_of
@@ -373,7 +373,7 @@ def _rules(policy: Policy | None) -> dict[str, Any]:
         [(rule, verdict_in_words(rule), in_words(rule.holds), tests) for rule, tests in tried(policy)] if policy else []
     )
     values = [(name, in_words(value)) for name, value in policy.values.items()] if policy else []
-    return {"rules": rules, "values": values}
+    return {"rules": rules, "values": values, "called": FIELD_WORDS}
 
 
 def _by_rule(changes: list[Change]) -> dict[str, list[Change]]:

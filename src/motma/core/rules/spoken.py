@@ -61,6 +61,8 @@ def _say(one: Any, lang: str, depth: int) -> str:
         return _choice(operands, lang, depth)
     if name == "plusTime" and len(operands) == 3 and isinstance(operands[2], str):
         return _later(operands, lang, depth)
+    if name == "!" and len(operands) == 1 and (twice := _denied(operands[0])):
+        return _say_denied(*twice, lang, depth)
     inner = [_within(operand, _say(operand, lang, depth + 1)) for operand in operands]
     if name == "!" and len(inner) == 1:
         return Words(f"không {inner[0]}", f"not {inner[0]}").said_in(lang)
@@ -97,6 +99,20 @@ def _is_or(one: Any) -> bool:
 
 def _is_and(one: Any) -> bool:
     return isinstance(one, dict) and one.keys() == {"and"}
+
+
+def _denied(one: Any) -> tuple[str, list[Any]] | None:
+    """(operation, operands) of what reads better in one with the ``!`` before it."""
+    if isinstance(one, dict) and len(one) == 1:
+        ((name, operands),) = one.items()
+        if isinstance(operands, list) and (name, len(operands)) in (("!", 1), ("===", 2)):
+            return name, operands
+    return None
+
+
+def _say_denied(name: str, operands: list[Any], lang: str, depth: int) -> str:
+    inner = [_within(operand, _say(operand, lang, depth + 2)) for operand in operands]
+    return " ≠ ".join(inner) if name == "===" else Words(f"có {inner[0]}", f"there is {inner[0]}").said_in(lang)
 
 
 def _later(operands: list[Any], lang: str, depth: int) -> str:
