@@ -25,6 +25,7 @@ from motma.core.text import fold
 from motma.policies import load_policy
 from motma.register.population import Person
 from motma.services.along import Along, read_along
+from motma.services.gather import Deciding
 from tests.core.ministry import KEY, OTHER, RSA, TEST, VACCINATION, certificate, cwt, issue, pack
 from tests.services.test_shown import card
 from tests.world import BEGINNING, World, living_world
@@ -225,7 +226,12 @@ BHYT = "GD4797912345678|4e677579e1bb856e|18/01/1987|2|48e1bb93|79 - 024|01/01/20
 
 async def test_a_verdict_rests_on_what_is_shown_along(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     gather = world.built.house.check._gather
-    monkeypatch.setattr(gather, "_rulebook", lambda _: Rulebook([load_policy("code"), ASKS_FOR_A_CERTIFICATE]))
+    book = Rulebook([load_policy("code"), ASKS_FOR_A_CERTIFICATE])
+
+    async def rules(now: dt.datetime) -> Deciding:
+        return lambda names, at: book
+
+    monkeypatch.setattr(gather, "_rules", rules)
     code, me = await code_of(world), world.person(0)
 
     async def verdict(*also: str, **shown: str) -> tuple[str, list[str]]:
