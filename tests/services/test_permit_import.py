@@ -257,3 +257,37 @@ async def test_a_preview_is_its_operators_whole_and_young(world: World) -> None:
     ):
         with pytest.raises(Invalid, match=r"import\.preview_gone"):
             importer.open(text, by=by, now=world.now + later)
+
+
+async def test_others_have_their_turn_while_thousands_of_rows_are_read(world: World) -> None:
+    """Rows of many areas took the loop for seven seconds, and every checkpoint waited."""
+    many = table(*[row(world.person(0), group="9Z", areas="Quận 3; Quận 5; Bình Thạnh; Huyện Nhà Bè")] * 2_500)
+    turns = 0
+
+    async def others() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0.005)
+            turns += 1
+
+    waiting = asyncio.create_task(others())
+    seen = await world.built.house.permit_import.preview(many, world.now)
+    waiting.cancel()
+    assert {line.state for line in seen.lines} == {"wrong"} and len(seen.lines) == 2_500
+    assert turns > 20
+
+
+async def test_two_files_at_once_are_read_one_after_the_other_and_both_answered(world: World) -> None:
+    content = table(*[row(world.person(n)) for n in range(20)])
+    importer = world.built.house.permit_import
+    seen = await asyncio.gather(*[importer.preview(content, world.now) for _ in range(4)])
+    assert all(states(one.lines) == [(n, "good") for n in range(2, 22)] for one in seen)
+    done = await asyncio.gather(*[importer.confirm(one.good, by=f"TB-{n}", now=world.now) for n, one in enumerate(seen)])
+    issued = [line.permit for lines in done for line in lines if line.state == "issued"]
+    assert len(issued) == len(set(issued)) == 20, "of two who import one file, each row is one permit"
+    assert {line.permit for lines in done for line in lines} == set(issued)
+    assert len(await world.built.house.permits.recent(50)) == 20
+
+
+async def test_a_long_header_names_no_column() -> None:
+    assert column_of("Họ và tên") == "name" and column_of("Họ và tên" + "\u0323\u0301" * 900) is None

@@ -166,6 +166,40 @@ def test_rows_and_columns_far_away_cost_little() -> None:
     assert time.monotonic() - began < 20  # a second, on a busy machine some; what it guards against takes hours
 
 
+@pytest.mark.parametrize("text", ["a" + "\u0301\u0323" * 500_000, "tên;a" + "\u0323\u0301" * 20])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_towers_of_marks_are_not_put_in_order(text: str, encoding: str) -> None:
+    """Twenty minutes for 2 MB, and all the while nobody else would have a turn."""
+    began = time.process_time()
+    with pytest.raises(Invalid, match=r"import\.(encoding|too_large)"):
+        read_table(text.encode(encoding)[:FILE_MAX_BYTES])
+    assert time.process_time() - began < 5
+    assert cells("Ho\u0323 va\u0300 tên;Nhóm\nNguyê\u0303n Thi\u0323 U\u031bo\u031b\u0301c;3A\n".encode(encoding)) == SAME
+
+
+_SHEET = b'<worksheet xmlns="%s"><sheetData>%%s</sheetData></worksheet>' % _MAIN
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [b"<row/>" * 2_400_000, b'<row r="1">' + b"<c/>" * 3_600_000 + b"</row>", b"<a>" * 1_000_000 + b"</a>" * 1_000_000],
+    ids=["rows", "cells", "deep"],
+)
+def test_emptiness_that_packs_a_thousand_to_one(inside: bytes) -> None:
+    """20 KB that took 27 seconds and 1.2 GB to read."""
+    bomb = changed(book([["a"]]), "xl/worksheets/sheet1.xml", lambda _: _SHEET % inside)
+    assert len(bomb) < 50_000
+    began = time.process_time()
+    with pytest.raises(Invalid, match=r"import\.bomb"):
+        read_table(bomb)
+    assert time.process_time() - began < 5
+
+
+def test_the_largest_table_there_may_be_is_no_bomb() -> None:
+    full = book([[f"ô số {n} của hàng {row}" for n in range(14)] for row in range(ROWS_MAX + 1)])
+    assert len(full) < FILE_MAX_BYTES and len(read_table(full)) == ROWS_MAX + 1
+
+
 def test_what_goes_out_is_run_by_no_spreadsheet() -> None:
     nasty = ["=1+1", "+84", "-2", "@SUM(A1)", "\t=1", "\r=1", "＝1", "Nguyễn", "", 'a"b,c', "x\ny"]
     written = write_csv([nasty])

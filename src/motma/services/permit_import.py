@@ -69,18 +69,17 @@ class PermitImport:
         self._permits = permits
         self._cipher = AESGCM(secrets.index("permit-preview", ""))
         self._random = random
+        self._reading = asyncio.Lock()
+        """One file at a time: a workbook may take some hundred megabytes while it is read."""
 
     async def preview(self, content: bytes, now: dt.datetime) -> Preview:
         """Read a file and say of every row what would become of it. Writes nothing.
 
         Raises :class:`Invalid` ``import.*`` for a file that cannot be read, or in which columns are missing.
         """
-        rows = await asyncio.to_thread(read_table, content)
-        columns, ignored, body = _columns(rows)
+        async with self._reading:
+            ignored, asked = await asyncio.to_thread(self._read, content, now)
         taken: dict[tuple[object, ...], int] = {}
-        asked: list[tuple[Row, Asked | Invalid]] = []
-        for row in body:
-            asked.append((row, self._asked(row, columns, now)))
         answers = await _at_once(_ASKING, [self._look(row, one, now) for row, one in asked])
         lines: list[Line] = []
         good: list[tuple[int, Resolved]] = []
@@ -96,6 +95,11 @@ class PermitImport:
                     good.append((line.row, resolved))
             lines.append(line)
         return Preview(tuple(lines), tuple(good), ignored)
+
+    def _read(self, content: bytes, now: dt.datetime) -> tuple[tuple[str, ...], list[tuple[Row, Asked | Invalid]]]:
+        """(headers that mean nothing, the rows and what they ask for). Seconds for thousands: not for the loop."""
+        columns, ignored, body = _columns(read_table(content))
+        return ignored, [(row, self._asked(row, columns, now)) for row in body]
 
     def _asked(self, row: Row, columns: dict[int, Column], now: dt.datetime) -> Asked | Invalid:
         cells: dict[str, Cell] = {

@@ -80,7 +80,7 @@ NAMES_HOLDER: tuple[Column, ...] = ("document", "qid", "plate")
 
 def column_of(header: str) -> Column | None:
     """Which column a header names; None for one that is none of ours."""
-    return _COLUMNS.get(plain(header))
+    return _COLUMNS.get(plain(header)) if len(header) <= _HEADER_MAX else None
 
 
 def plain(text: str) -> str:
@@ -88,6 +88,7 @@ def plain(text: str) -> str:
     return " ".join(re.sub(r"[^A-Z0-9]+", " ", fold(text)).split())
 
 
+_HEADER_MAX = 100
 _COLUMNS: dict[str, Column] = {plain(name): column for column, names in HEADERS.items() for name in names}
 
 

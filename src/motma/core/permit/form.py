@@ -5,6 +5,7 @@ it is text or what a spreadsheet made of it (a number, a date). Nothing is guess
 """
 
 import datetime as dt
+import functools
 import re
 from collections.abc import Callable, Mapping
 from typing import TypeVar
@@ -266,6 +267,7 @@ def _area(cell: Cell, areas: Mapping[str, Words]) -> str:
     )
 
 
+@functools.lru_cache(1_024)  # each cell is held against every area
 def _short(area: str) -> str:
     """Quận 3, quan 3, Q.3, District 3 -> 3; Bình Thạnh, quận Bình Thạnh -> BINH THANH."""
     bare = re.sub(r"^(?:THANH PHO|TP|QUAN|HUYEN|DISTRICT|Q|H)\b ?|^Q(?=[0-9])", "", plain(area))
