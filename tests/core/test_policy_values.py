@@ -1,6 +1,7 @@
 """What a policy names for its rules, and what its remarks waive."""
 
 import datetime as dt
+import time
 from typing import Any
 
 import msgspec
@@ -96,6 +97,74 @@ def test_values_cannot_be_made_to_explode() -> None:
     assert "rule.too_deep" in {problem.code for problem in examine({**document, "values": {"deep": deep}}).problems}
     rule = {**document["rules"][0], "holds": deep}
     assert "rule.too_deep" in {problem.code for problem in examine({**document, "rules": [rule]}).problems}
+
+
+def _many(values: dict[str, Any], holds: Any, rules: int, tests: int = 2) -> dict[str, Any]:
+    """A policy of rules that are all alike, and so are all but one of their tests."""
+    document = _by_zones()
+    one, other = document["rules"][0]["tests"]
+    alike = {**document["rules"][0], "holds": holds, "tests": [other] + [one] * (tests - 1)}
+    document["rules"] = [{**alike, "id": f"curfew.r{n}", "reason": f"curfew.r{n}"} for n in range(rules)]
+    return {**document, "values": {**document["values"], **values}}
+
+
+_DOUBLED = {"d0": ASKED_OF_ZONES} | {f"d{n}": {"and": [{"var": f"values.d{n - 1}"}] * 2} for n in range(1, 9)}
+_LISTS = {"many": [1] * 500, "few": [1] * 20}
+_SUM: Any = {"+": [{"var": "current"}, {"var": "accumulator"}]}
+_NESTED = {"reduce": [{"var": "values.many"}, {"reduce": [{"var": "values.few"}, _SUM, 0]}, 0]}
+
+
+@pytest.mark.parametrize(
+    ("document", "path"),
+    [
+        (_many(_DOUBLED, {"var": "values.d6"}, 100), "/rules/6/holds"),
+        (_many(_LISTS, {"and": [_NESTED, ASKED_OF_ZONES]}, 100), "/rules/0/holds"),
+        (_many({}, {"and": [ASKED_OF_ZONES] * 2}, 99, 99), "/rules/13/tests"),
+    ],
+    ids=["values of values", "within one another", "tests"],
+)
+def test_work_without_end_is_refused_and_not_done(document: Any, path: str) -> None:
+    """Of 30 KB, as an operator may send it: it took two minutes, in which nobody was checked."""
+    began = time.process_time()
+    problems = examine(document).problems
+    assert time.process_time() - began < 5
+    assert [(problem.path, problem.code) for problem in problems] == [(path, "policy.too_large")]
+
+
+def test_what_is_wrong_is_not_walked_through_for_ever() -> None:
+    wrong = {"and": [{"var": "values.d7"}, {"no": []}]}
+    began = time.process_time()
+    problems = examine(_many(_DOUBLED, wrong, 100)).problems
+    assert time.process_time() - began < 5
+    assert {problem.code for problem in problems} == {"rule.operation"} and len(problems) < 20
+
+
+def test_a_reduce_over_a_list_of_the_policy_is_not_too_much() -> None:
+    added: Any = {"===": [{"reduce": [{"var": "values.many"}, _SUM, 0]}, 500]}
+    assert examine(_many(_LISTS, {"and": [added, ASKED_OF_ZONES]}, 2)).problems == ()
+
+
+@pytest.mark.parametrize(
+    ("waives", "but", "is_warned"),
+    [
+        (["code"], "permit.revoked", True),
+        (["curfew", "standing"], "code.problem", True),
+        (["standing"], "standing", False),
+        (["health"], "declaration.health", False),
+        (["curfew"], "permit.revoked", False),
+    ],
+)
+def test_who_waives_what_keeps_everybody_safe_is_warned(waives: list[str], but: str, is_warned: bool) -> None:
+    """Unless the rule itself sees to it: the remark is not made of who must not pass."""
+    sees = {
+        "standing": {"and": [{"!": [{"var": "standing.revoked"}]}, {"!": [{"var": "standing.suspended"}]}]},
+        "declaration.health": {"!": [{"===": [{"var": "declaration.health"}, "positive"]}]},
+    }.get(but, {"!": [{"var": but}]})
+    document = _waiving(waives=waives, affected=["vehicle.green_lane", but])
+    document["rules"][-1]["holds"] = {"!": [{"and": [{"var": "vehicle.green_lane"}, sees]}]}
+    assert examine(document).problems == ()
+    warned = [(one.path, one.code) for one in examine(document).warnings if one.code == "policy.waives_guard"]
+    assert warned == [(f"/rules/{len(document['rules']) - 1}/waives", "policy.waives_guard")] * is_warned
 
 
 def test_a_value_that_there_is_not() -> None:

@@ -112,7 +112,9 @@ def test_on_and_off() -> None:
     on, value, *added = difference(None, policy)
     assert on.kind == "new" and [c.kind for c in added] == ["added"] * len(policy.rules)
     assert (value.kind, value.words.en) == ("values", "A new value: positive_days; read by health.negative.")
-    off, value, *removed = difference(policy, None)
+    off, guard, value, *removed = difference(policy, None)
+    assert guard.kind == "off" and "tested positive passes" in guard.words.en
+    assert [c.kind for c in difference(load_policy("proof"), None)][:2] == ["off", "removed"]
     assert off.kind == "off" and "switched off" in off.words.en and len(removed) == len(policy.rules)
     assert value.words.en == "The value positive_days is taken away; read by health.negative."
     for rule, change in zip(policy.rules, removed, strict=True):

@@ -199,6 +199,19 @@ def test_what_is_wrong_and_where(text: str, code: str, path: str, line: int) -> 
     assert found[0] == (code, path, line)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"' + "k" * 27_000 + '": [' + ",".join("0" * 14_000) + "]}",
+        "? " + "k" * 27_000 + "\n: [" + ",".join("0" * 14_000) + "]",
+        ('{"' + "k" * 140 + '":') * 190 + "[" + ",".join("0" * 12_000) + "]" + "}" * 190,
+    ],
+)
+def test_names_are_not_kept_with_each_of_their_values(text: str) -> None:
+    """Their pointers together would take 400 MB."""
+    assert [(one.code, one.stops) for one in read_policy(text).findings] == [("policy.names_long", True)]
+
+
 def test_everything_that_is_wrong_is_told_at_once() -> None:
     assert [code for code, _, _ in told("a: no\nb: 010\na: 1\nc: Off")] == [
         "policy.word",

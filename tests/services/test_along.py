@@ -135,7 +135,6 @@ async def test_what_is_no_certificate_is_said_to_be_what_it_is(world: World) -> 
         ("hello", "unknown", "unknown"),
         ("\x00\u202e", "unknown", "unknown"),
         (card(world.person(0)), "cccd", "plain"),
-        (card(world.person(7)), "cccd", "plain"),  # who declared nothing is nobody here
     ):
         answer = await world.check(code=code, also=[text])
         assert answer.status_code == 200, answer.text
@@ -302,6 +301,7 @@ async def test_what_must_not_be_shown_along_is_an_error_in_words_and_nothing_is_
         ([certificates[0], other], "check.along_somebody_else"),
         ([old], "check.along_somebody_else"),
         ([card(world.person(1))], "check.along_somebody_else"),
+        ([card(world.person(2))], "check.along_somebody_else"),
     ):
         answer = await world.check(code=code, also=also)
         assert (answer.status_code, answer.json()["code"]) == (422, problem)
@@ -311,6 +311,14 @@ async def test_what_must_not_be_shown_along_is_an_error_in_words_and_nothing_is_
         answer = await world.check(code=code, also=wrong)
         assert (answer.status_code, answer.json()["code"]) == (422, "body.malformed")
     assert (await world.check(code=code, also=["0" * 70_000])).status_code == 413
+
+
+async def test_a_card_shown_along_says_of_nobody_whether_they_ever_declared(world: World) -> None:
+    code, _ = await code_of(world), await code_of(world, 1)
+    first = (await world.check(code=code)).json()["id"]
+    for more in ({}, {"id": first}):
+        known, unknown = [await world.check(code=code, also=[card(world.person(n))], **more) for n in (1, 2)]
+        assert known.status_code == unknown.status_code == 422 and known.json() == unknown.json()
 
 
 async def test_where_nobody_is_named_a_code_of_ours_is_to_be_scanned_first(world: World) -> None:

@@ -282,7 +282,9 @@ async def test_two_files_at_once_are_read_one_after_the_other_and_both_answered(
     importer = world.built.house.permit_import
     seen = await asyncio.gather(*[importer.preview(content, world.now) for _ in range(4)])
     assert all(states(one.lines) == [(n, "good") for n in range(2, 22)] for one in seen)
-    done = await asyncio.gather(*[importer.confirm(one.good, by=f"TB-{n}", now=world.now) for n, one in enumerate(seen)])
+    done = await asyncio.gather(
+        *[importer.confirm(one.good, by=f"TB-{n}", now=world.now) for n, one in enumerate(seen)]
+    )
     issued = [line.permit for lines in done for line in lines if line.state == "issued"]
     assert len(issued) == len(set(issued)) == 20, "of two who import one file, each row is one permit"
     assert {line.permit for lines in done for line in lines} == set(issued)

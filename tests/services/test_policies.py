@@ -312,6 +312,38 @@ async def test_two_that_a_later_measure_makes_clash_let_nobody_through_unseen(of
     assert book.unreadable and book.reasons["health.contact"].words.en != "There is a curfew now."
 
 
+async def test_what_a_measure_made_clash_is_taken_back_one_by_one(office: Office) -> None:
+    measure = msgspec.structs.replace(load_demo_measure(NOW), policies=("standing",))
+    await office.store.append(Act((_fact(MeasurePublished(measure)),)))
+    one = await office.enact(version(1).replace("night.curfew", "health.contact"))
+    other = await office.enact(version(1).replace("id: night\n", "id: late\n").replace("night.curfew", "code.expired"))
+    later = msgspec.structs.replace(measure, policies=(), starts_at=measure.starts_at + HOUR / 60)
+    await office.store.append(Act((_fact(MeasurePublished(later)),)))
+    office.now += HOUR
+    assert (await office.policies.rulebook((), office.now)).unreadable, "both clash with what ships"
+    draft = await office.draft(version(1).replace("id: night\n", "id: third\n"))
+    await office.policies.withdraw(draft.draft, by="A", now=office.now)
+    await office.roll_back(one)
+    assert (await office.policies.rulebook((), office.now)).unreadable
+    await office.roll_back(other)
+    assert not (await office.policies.rulebook((), office.now)).unreadable
+
+
+async def test_what_another_counts_on_is_not_withdrawn_before_it(office: Office) -> None:
+    """Else the other would come into force beside what it clashes with, and everybody would be looked at by hand."""
+    one, late = await office.draft(version(1)), await office.draft(version(1).replace("id: night\n", "id: late\n"))
+    await office.approve(one)
+    off = await office.policies.draft_off("night", by="A", now=NOW)
+    await office.approve(off, NOW + HOUR)
+    await office.approve(late, NOW + 2 * HOUR)
+    assert await office.names(NOW + 2 * HOUR) == [*SHIPPED, "late 1"]
+    assert await code_of(office.policies.withdraw(off.draft, by="A", now=NOW)) == "policy.clash"
+    assert await office.names(NOW + 2 * HOUR) == [*SHIPPED, "late 1"]
+    for step in (late, off):
+        await office.policies.withdraw(step.draft, by="A", now=NOW)
+    assert await office.names(NOW + 2 * HOUR) == [*SHIPPED, "night 1"]
+
+
 # -- what cannot be read -----------------------------------------------------------------------------------------------
 
 

@@ -174,7 +174,9 @@ def test_towers_of_marks_are_not_put_in_order(text: str, encoding: str) -> None:
     with pytest.raises(Invalid, match=r"import\.(encoding|too_large)"):
         read_table(text.encode(encoding)[:FILE_MAX_BYTES])
     assert time.process_time() - began < 5
-    assert cells("Ho\u0323 va\u0300 tên;Nhóm\nNguyê\u0303n Thi\u0323 U\u031bo\u031b\u0301c;3A\n".encode(encoding)) == SAME
+    assert (
+        cells("Ho\u0323 va\u0300 tên;Nhóm\nNguyê\u0303n Thi\u0323 U\u031bo\u031b\u0301c;3A\n".encode(encoding)) == SAME
+    )
 
 
 _SHEET = b'<worksheet xmlns="%s"><sheetData>%%s</sheetData></worksheet>' % _MAIN

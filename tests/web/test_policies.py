@@ -295,4 +295,4 @@ async def test_values_of_values_do_not_grow_without_end(world: World) -> None:
     text = SMALL.replace("rules:\n", "values:\n" + "".join(f"  {line}\n" for line in doubled) + "rules:\n", 1)
     async with asyncio.timeout(20):
         shown, _ = await look(operator, text)
-    assert "rule.too_large" in shown
+    assert "policy.too_large" in shown

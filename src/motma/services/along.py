@@ -102,15 +102,16 @@ async def read_along(
 
 
 async def _refuse_who_is_somebody(reading: Reading, qid: Qid | None, citizens: Citizens) -> None:
-    """A code of ours, and whatever names another citizen than ``qid``."""
+    """A code of ours, and whatever names another citizen than ``qid``; a card also if it is nobody's, or the answer,
+    which is not recorded, would say whether the person on it ever declared."""
     named = await named_by(reading, citizens.find)
     standing = await citizens.standing(named) if named else None
-    if named and qid and (standing.qid if standing else named) != qid:
+    if (named or reading.kind == "cccd") and qid and (standing.qid if standing else named) != qid:
         raise Invalid(
             "check.along_somebody_else",
             Words(
-                "Mã quét kèm là của người khác. Quét giấy của đúng người này; người kia kiểm tra riêng.",
-                "What was shown along is somebody else's. Scan this person's own; check the other one by themselves.",
+                "Mã quét kèm không phải của người này. Quét giấy của đúng người này; người kia kiểm tra riêng.",
+                "What was shown along is not this person's. Scan their own; check anybody else by themselves.",
             ),
         )
     if reading.kind == "motma":

@@ -5,6 +5,7 @@ policies, and one that comes second is judged anew. So nobody approves what they
 ago, and no two policies come into force that clash, however many act at once.
 """
 
+import asyncio
 import datetime as dt
 import functools
 import hashlib
@@ -25,7 +26,7 @@ from motma.core.facts import (
 )
 from motma.core.ids import FactId, new_fact_id
 from motma.core.policy import Policy, parse_policy
-from motma.core.policy.enacted import Enacted, InForce, Step, clashing, fold_policies, together
+from motma.core.policy.enacted import Enacted, InForce, Step, clashing, fold_policies, left_out, together
 from motma.core.policy.text import Finding, Written, read_policy
 from motma.core.policy.words import WORDS
 from motma.core.reasons import Reason
@@ -167,7 +168,7 @@ class Policies:
         Raises :class:`Refused` with everything that is wrong, :class:`Conflict` ``policy.overtaken`` if somebody
         changed the draft meanwhile.
         """
-        written = read_policy(text)
+        written = await asyncio.to_thread(read_policy, text)  # a tenth of a second, of the largest there may be
         if written.policy is None:
             raise Refused(written.findings)
         document = msgspec.json.encode(written.document).decode()
@@ -223,7 +224,7 @@ class Policies:
 
     async def withdraw(self, draft: str, *, by: str, now: dt.datetime) -> Step:
         """Let nothing come of a draft, or of what was approved and has not begun. Raises :class:`Hidden`
-        ``policy.unknown``, :class:`Conflict` ``policy.not_waiting``."""
+        ``policy.unknown``, :class:`Conflict` ``policy.not_waiting``, ``policy.clash`` if a later one counts on it."""
 
         def what(enacted: Enacted) -> What:
             step = _find(enacted, draft)
@@ -231,7 +232,7 @@ class Policies:
                 raise _not_waiting()
             return PolicyWithdrawn(step.draft, step.policy)
 
-        return await self._do(draft, what, by, now)
+        return await self._do(draft, what, by, now, settles=True)
 
     async def roll_back(self, draft: str, *, by: str, now: dt.datetime) -> Step:
         """Take back what is in force: at once what was in force before it is again, at last what ships.
@@ -287,8 +288,7 @@ class Policies:
         *,
         settles: bool = False,
     ) -> Step:
-        """Do what ``what`` makes of all that is so, after exactly that. ``settles``: it changes what is in force, and
-        what will be must not clash."""
+        """Do what ``what`` makes of all that is so, after exactly that. ``settles``: it changes what is in force."""
         id = new_fact_id("pol", now, self._random(10))
         for _ in range(_RACES):
             enacted = await self._look(now)
@@ -298,7 +298,7 @@ class Policies:
             if settles:
                 after = fold_policies([fact], enacted)
                 for base in await self.bases(now):
-                    self._check_together(after, base, now)
+                    self._check_together(enacted, after, base, now)
             claim = (b"policy:after:%d" % enacted.version, id)
             told = await self._store.append(Act(facts=(fact,), once=(claim,)))
             if not isinstance(told, Already) or id in told.facts:
@@ -330,13 +330,14 @@ class Policies:
                 Words("Lúc đó chính sách đã hết hạn (valid_to).", "By then the policy has ended (valid_to)."),
             )
 
-    def _check_together(self, enacted: Enacted, base: tuple[str, ...], now: dt.datetime) -> None:
-        """Raises :class:`Conflict` ``policy.clash`` for what clashes now or will."""
+    def _check_together(self, before: Enacted, after: Enacted, base: tuple[str, ...], now: dt.datetime) -> None:
+        """Raises :class:`Conflict` ``policy.clash`` for what clashes now or will, and would not without this act."""
         at: dt.datetime | None = now
         while at is not None:
-            if names := clashing(self.among(enacted, base, at).policies):
+            found = self.among(after, base, at).policies
+            if (names := clashing(found)) and left_out(found) > left_out(self.among(before, base, at).policies):
                 raise Conflict("policy.clash", _clash_words(*names))
-            at = enacted.changes_at(at)
+            at = after.changes_at(at)
 
     def _objections(
         self, enacted: Enacted, written: Written, bases: Sequence[tuple[str, ...]], now: dt.datetime

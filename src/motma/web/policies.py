@@ -3,6 +3,7 @@
 Everything works without a script; with one, the editor asks the same validator while somebody writes.
 """
 
+import asyncio
 import datetime as dt
 from collections.abc import Mapping
 from typing import Any
@@ -291,6 +292,7 @@ async def _step(
     enacted = await policies.enacted(now)
     policy = policies.policy_of(step)
     names = await house.enrol.person(operator.name)
+    written = await asyncio.to_thread(read_policy, step.text) if step.text else None
     return render(
         request,
         "ops/policies/step.html",
@@ -304,7 +306,7 @@ async def _step(
         in_force=enacted.current(step.policy, now) == step,
         begun=step.has_begun(now),
         own=bool(names.intersection(step.authors)),
-        warnings=[one for one in read_policy(step.text).findings if not one.stops] if step.text else [],
+        warnings=[one for one in written.findings if not one.stops] if written else [],
         chosen=chosen,
         **_rules(policy),
     )
@@ -350,7 +352,7 @@ async def _looked_at(request: _Request, text: str) -> dict[str, Any]:
     """What the validator says of a text, and what it would change."""
     house = house_of(request)
     now = house.clock()
-    written: Written = read_policy(text)
+    written: Written = await asyncio.to_thread(read_policy, text)
     findings = list(written.findings)
     changes: list[Change] = []
     if written.policy:

@@ -5,7 +5,7 @@ A policy is one JSON document (``docs/policies.md``). :func:`examine` says every
 back, ``diff`` says in words what changed, ``trials`` runs the tests, ``enacted`` knows which are in force.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -84,3 +84,17 @@ def _warnings(policy: Policy) -> Iterator[Problem]:
         yield said("policy.lets_nobody", "")
     elif all(passed):
         yield said("policy.lets_everybody", "")
+    for place, rule in enumerate(policy.rules):
+        remark = asked_of(rule.holds, values)
+        for guarded in [_GUARDS[name] for name in rule.waives if name in _GUARDS]:
+            if any(came_of(remark, laid_over(guarded, one)) is False for one in seen):
+                yield said("policy.waives_guard", f"/rules/{place}/waives")
+                break
+
+
+_GUARDS: Mapping[str, Any] = {
+    "code": {"code": {"problem": "code.forged", "verified": False}},
+    "standing": {"standing": {"revoked": True, "suspended": True}},
+    "health": {"declaration": {"health": "positive"}},
+}
+"""Policies that keep out what nothing should let in, and the evidence of that."""

@@ -53,6 +53,34 @@ def named_in(expression: Any) -> Iterator[str]:
             waiting += one.values()
 
 
+def values_in(filled: Any, most: int) -> int:
+    """How many values a JSON value is made of, counted up to ``most``."""
+    waiting, found = [filled], 0
+    while waiting and found <= most:
+        one = waiting.pop()
+        found += 1
+        waiting += one.values() if isinstance(one, dict) else one if isinstance(one, list) else ()
+    return found
+
+
+def steps_of(filled: Any, items: int) -> int:
+    """What one evaluation of a sound expression may cost at most: its parts, those within a ``reduce`` as often as
+    there are items; ``items`` in an array that is not written out."""
+    if isinstance(filled, list):
+        return 1 + sum(steps_of(item, items) for item in filled)
+    if not isinstance(filled, dict):
+        return 1
+    ((name, operands),) = filled.items()
+    if name == "var":
+        return 1
+    steps = [steps_of(operand, items) for operand in operands]
+    if name == "reduce":
+        steps[1] *= max(1, len(operands[0]) if isinstance(operands[0], list) else items)
+    elif name == "in" and not isinstance(operands[1], list):
+        steps[1] += items
+    return 1 + sum(steps)
+
+
 def laid_over(patch: Any, under: Any = SPECIMEN) -> Any:
     """``patch`` over ``under`` as a JSON Merge Patch (RFC 7396): null takes away."""
     if not isinstance(patch, dict):

@@ -74,8 +74,19 @@ def _whole(old: Policy | None, new: Policy | None) -> list[Change]:
             f"Chính sách “{old.title.vi}” bị tắt; {len(old.rules)} luật không còn được hỏi.",
             f"The policy “{old.title.en}” is switched off; {_count(len(old.rules), 'rule')} no longer asked.",
         )
-        return [Change("off", "", words), *_values(old, None), *(_removed(rule) for rule in old.rules)]
+        guards = [Change("off", "", _GUARDS[old.id])] if old.id in _GUARDS else []
+        return [Change("off", "", words), *guards, *_values(old, None), *(_removed(rule) for rule in old.rules)]
     return []
+
+
+_GUARDS = {
+    "code": Words("Khi đó mã giả cũng được qua.", "Forged codes pass then."),
+    "standing": Words(
+        "Khi đó người lạ và người đã bị rút quyền đi lại cũng được qua.",
+        "Whom nobody knows passes then, and whose right was withdrawn.",
+    ),
+    "health": Words("Khi đó người đã dương tính cũng được qua.", "Who tested positive passes then."),
+}
 
 
 def _head(old: Policy, new: Policy) -> list[Change]:

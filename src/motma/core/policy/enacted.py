@@ -243,11 +243,21 @@ def clashing(policies: Sequence[Policy]) -> tuple[str, str] | None:
     return None
 
 
+def left_out(policies: Sequence[Policy]) -> int:
+    """How many of them cannot be together with those before them."""
+    return len(policies) - len(_kept(policies))
+
+
 def together(found: InForce) -> Rulebook:
     """A rulebook of what can be together. Nothing that clashes is ever let in force; yet a measure may name others
     later, and then who comes last stays out and everybody is looked at by hand."""
+    kept = _kept(found.policies)
+    return Rulebook(kept, unreadable=bool(found.unread) or len(kept) < len(found.policies))
+
+
+def _kept(policies: Sequence[Policy]) -> list[Policy]:
     kept: list[Policy] = []
-    for policy in found.policies:
+    for policy in policies:
         if not clashing([*kept, policy]):
             kept.append(policy)
-    return Rulebook(kept, unreadable=bool(found.unread) or len(kept) < len(found.policies))
+    return kept

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from motma.core.evidence import FIELDS, LISTS, MOMENT, PARTS, TEXT, TRUTH, WHOLE
-from motma.core.policy.asking import VALUES, asked_of, came_of, filled_in, laid_over
+from motma.core.policy.asking import VALUES, asked_of, came_of, filled_in, laid_over, steps_of, values_in
 from motma.core.policy.model import AS_READ
 from motma.core.policy.words import WORDS
 from motma.core.reasons import REASONS, Outcome
@@ -18,6 +18,9 @@ MAX_RULES, MAX_TESTS, MAX_CHARS = 100, 100, 500
 """Rules of a policy, tests of a rule, characters of a text."""
 MAX_VALUES, MAX_ITEMS, MAX_INTEGER = 50, 500, 2**53 - 1
 """Named values of a policy, items of one or of a list in the evidence; integers that every device has."""
+MAX_STEPS, MAX_WORK = 10_000, 400_000
+"""Of all rules and values together: what they may cost at most when they are asked of one person, and that times all
+tests. Twenty and thirteen times what the largest that ships takes; without them a text of 30 KB takes minutes."""
 
 _POLICY = {"id", "version", "title", "valid_from", "valid_to", "values", "rules"}
 _RULE = {"id", "affected", "holds", "verdict", "known", "waives", "reason", "words", "cure", "tests"}
@@ -41,6 +44,7 @@ class Walk:
         self._rules: set[str] = set()
         self._reasons: set[str] = set()
         self._values: dict[str, Any] = {}
+        self._steps = self._tests = self._walked = 0
 
     def say(self, code: str, path: str) -> None:
         self.problems.append(said(code, path))
@@ -102,9 +106,8 @@ class Walk:
             if not self._named(name, here, _VALUE):
                 continue
             if isinstance(value, dict):
-                before = len(self.problems)
                 filled = self._filled_in(value, here)
-                if len(self.problems) == before:  # or values of values would grow without end, each twice the last
+                if filled is not None:  # or values of values would grow without end, each twice the last
                     self._values[name] = filled
                 continue
             items = value if isinstance(value, list) else [value]
@@ -139,9 +142,10 @@ class Walk:
         return declared
 
     def _logic(self, holds: Any, declared: list[str] | None, path: str) -> Callable[[Any], bool] | None:
-        before = len(self.problems)
-        holds = self._filled_in(holds, path)
-        wrong = len(self.problems) > before
+        filled = self._filled_in(holds, path)
+        if self._is_too_much:
+            return None
+        holds = filled_in(holds, self._values) if filled is None else filled
         try:
             asked, paths = asked_of(holds), reads(holds)
         except RuleError:  # it is said already
@@ -154,17 +158,39 @@ class Walk:
                     self.say("policy.field", path)
                 elif not any(read == field or read.startswith(f"{field}.") for field in declared):
                     self.say("policy.undeclared", path)
-        return None if wrong else asked
+        return None if filled is None else asked
 
     def _filled_in(self, expression: Any, path: str) -> Any:
-        """``expression`` with the values that are known by now; says what is wrong with it."""
+        """``expression`` with the values that are known by now; None, and what is wrong with it is said. Nothing more
+        is said of logic once there is too much of it."""
+        if self._is_too_much:
+            return None
         filled = filled_in(expression, self._values)
-        self.problems += [Problem(path + one.path, one.code, one.words) for one in validate(filled)]
+        if wrong := validate(filled):
+            self.problems += [Problem(path + one.path, one.code, one.words) for one in wrong]
+            self._walked += values_in(filled, 2 * MAX_STEPS)
+            return None
+        self._steps += steps_of(filled, MAX_ITEMS)
+        if self._is_too_much:
+            self.say("policy.too_large", path)
+            return None
         return filled
+
+    @property
+    def _is_too_much(self) -> bool:
+        """Of sound expressions by their steps; of others by their size, for they are walked through too."""
+        return self._steps > MAX_STEPS or self._walked > 2 * MAX_STEPS
 
     def _trials(self, raw: Any, asked: Callable[[Any], bool] | None, path: str) -> None:
         outcomes = set()
-        for place, trial in enumerate(self._list(raw, path, MAX_TESTS)):
+        trials = self._list(raw, path, MAX_TESTS)
+        within = self._steps * self._tests <= MAX_WORK
+        self._tests += len(trials)
+        if self._steps * self._tests > MAX_WORK:
+            asked = None
+            if within and not self._is_too_much:
+                self.say("policy.too_large", path)
+        for place, trial in enumerate(trials):
             here, before = below(path, place), len(self.problems)
             if not self._fields(trial, here, _TEST, needed=_TEST):
                 continue

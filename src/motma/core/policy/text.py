@@ -22,6 +22,8 @@ from motma.core.words import Words
 MAX_BYTES, MAX_DEPTH, MAX_VALUES = 56 * 1024, 200, 20_000
 """Of a text: its size in UTF-8, how deep it may be nested, how many names and values it may hold."""
 MAX_FINDINGS = 100
+MAX_PATH = 2_000
+"""Characters of a JSON Pointer: each value has one, and a name of 27 KB with thousands in it would take 400 MB."""
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,299})(?P<part>\.[0-9]{1,299})?(?P<power>[eE][+-]?[0-9]{1,3})?")
@@ -91,6 +93,7 @@ WORDS = {
             ),
         ),
         errors.Problem("policy.deep", Words("Lồng nhau quá 200 tầng.", "Nested more than 200 levels deep.")),
+        errors.Problem("policy.names_long", Words("Tên các mục quá dài.", "The names of entries are too long.")),
         errors.Problem("policy.many", Words("Quá 20 000 giá trị.", "More than 20,000 values.")),
     ]
 }
@@ -253,6 +256,8 @@ class _Reader:
             return None
 
     def _count(self, path: str, depth: int, line: int) -> None:
+        if len(path) > MAX_PATH:
+            self._stop("policy.names_long", "", line)
         self.lines.setdefault(path, line)
         self._values += 1
         if depth > MAX_DEPTH:

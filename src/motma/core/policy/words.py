@@ -92,6 +92,22 @@ WORDS = {
             "policy.test_error", Words("Luật không tính được cho bài thử này.", "The rule has no value in this test.")
         ),
         errors.Problem(
+            "policy.too_large",
+            Words(
+                "Quá nhiều phép tính cho một lượt quét. Bớt luật, bớt giá trị lồng nhau, hoặc bớt bài thử.",
+                "Too much to work out for one scan: fewer rules, values within values, or tests.",
+            ),
+        ),
+        errors.Problem(
+            "policy.waives_guard",
+            Words(
+                "Luật này miễn cả khi mã giả, khi người đã bị rút quyền đi lại, hoặc khi người đã dương tính. "
+                "Có thật sự muốn vậy không?",
+                "This waives even what stops a forged code, somebody whose right was withdrawn, or who tested "
+                "positive. Is that meant?",
+            ),
+        ),
+        errors.Problem(
             "policy.lets_nobody",
             Words("Trong các bài thử không ai qua được.", "In its tests this policy lets nobody through."),
         ),
