@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import datetime as dt
-import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import msgspec
@@ -12,60 +11,17 @@ import pytest
 from motma.core.errors import Hidden, Invalid, MotmaError
 from motma.core.facts import Fact, MeasurePublished, PolicyApproved, PolicyDrafted
 from motma.core.ids import new_fact_id
-from motma.core.policy.enacted import Step
 from motma.core.policy.writing import document_of, write_yaml
 from motma.measures import load_demo_measure
 from motma.policies import DEFAULT, load_policies, load_policy, load_rulebook
 from motma.policies import SHIPPED as ALL
-from motma.services.board import BoardReader
-from motma.services.policies import Policies, Refused
+from motma.services.policies import Refused
 from motma.storage.store import Act, Store
 from tests.core.policy_texts import version
+from tests.services.policy_office import NOW, Office, unlike_before
 from tests.storage.samples import KEY, clock
 
-NOW = dt.datetime(2026, 1, 18, 7, 0, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
-_serial = itertools.count(1)
-
-
-class Office:
-    """The policies of one process, and a clock."""
-
-    def __init__(self, store: Store) -> None:
-        self.now = NOW
-        self.store = store
-        self.same: set[str] = set()
-        board = BoardReader(store)
-        self.policies = Policies(
-            store=store, board=board, person=self._person, random=lambda n: next(_serial).to_bytes(n, "big")
-        )
-
-    async def _person(self, name: str) -> set[str]:
-        return {name} | (self.same if name in self.same else set())
-
-    async def draft(self, text: str, *, by: str = "A", over: str = "") -> Step:
-        return await self.policies.draft(text, over=over, by=by, now=self.now)
-
-    async def approve(self, step: Step, begins: dt.datetime | None = None, *, by: str = "B") -> Step:
-        return await self.policies.approve(step.draft, begins, by=by, now=self.now)
-
-    async def enact(self, text: str, begins: dt.datetime | None = None) -> Step:
-        return await self.approve(await self.draft(text), begins)
-
-    async def roll_back(self, step: Step, *, by: str = "A") -> Step:
-        return await self.policies.roll_back(step.draft, by=by, now=self.now)
-
-    async def off(self, policy: str) -> Step:
-        step = await self.policies.draft_off(policy, by="A", now=self.now)
-        return await self.approve(step)
-
-    async def names(self, at: dt.datetime | None = None, base: tuple[str, ...] = ()) -> list[str]:
-        enacted = await self.policies.enacted(at or self.now)
-        found = self.policies.among(enacted, base, at or self.now)
-        return [f"{one.id} {one.version}" for one in found.policies] + [f"!{name}" for name in found.unread]
-
-    async def reasons(self, base: tuple[str, ...] = ()) -> set[str]:
-        return set((await self.policies.rulebook(base, self.now)).reasons)
 
 
 Opened = Callable[[], Awaitable[Office]]
@@ -348,7 +304,7 @@ async def test_what_another_counts_on_is_not_withdrawn_before_it(office: Office)
 
 
 def _fact(what: PolicyDrafted | PolicyApproved | MeasurePublished, by: str = "A") -> Fact:
-    return Fact(id=new_fact_id("pol", NOW, next(_serial).to_bytes(10, "big")), at=NOW, actor=by, what=what)
+    return Fact(id=new_fact_id("pol", NOW, unlike_before(10)), at=NOW, actor=by, what=what)
 
 
 @pytest.mark.parametrize("document", ['{"id":"health","version":9,"new":1}', "{", '{"a":' * 3000, "null", "[1,2]"])
