@@ -214,6 +214,14 @@ async def test_a_text_begins_where_it_should(world: World) -> None:
     assert "# From the order" in again and "version: 1\n" in again
     assert "ten-chinh-sach" in (await one.get("/ops/policies/new?of=<b>")).text
     assert (await one.get("/ops/policies/new?from=x")).status_code == 404
+    where = await draft(one, SMALL)
+    await other.post(f"{where}/approve")
+    assert "Không bản nào có hiệu lực" not in (await one.get("/ops/policies/of/night")).text
+    await other.post(f"{where}/roll-back")
+    page = said((await one.get("/ops/policies/of/night")).text)
+    assert "Giờ giới nghiêm thử night" in page, "by its name, though nothing of it is in force"
+    assert "Không bản nào có hiệu lực" in page and "Có sẵn" not in page and "đi kèm phần mềm" not in page
+    assert "version: 2\n" in (await one.get("/ops/policies/new?of=night")).text, "from what there was"
 
 
 async def test_nobody_else_and_nowhere_else(world: World) -> None:

@@ -40,7 +40,8 @@ rules:
 
 
 async def text_to_begin_with(policies: Policies, enacted: Enacted, name: str, now: dt.datetime) -> str:
-    """The draft that waits, else the next version of what is in force, else what ships as it ships, else a blank."""
+    """The draft that waits, else the next version of what is in force, else what ships as it ships, else the next of
+    what there last was, else a blank."""
     waiting = enacted.draft_of(name) if name else None
     if waiting and waiting.text:
         return waiting.text
@@ -49,6 +50,8 @@ async def text_to_begin_with(policies: Policies, enacted: Enacted, name: str, no
         return next_text(step.text, enacted, name)
     ships = shipped(name)
     if ships is None:
+        if was := [step.text for step in enacted.of(name) if step.text]:
+            return next_text(was[-1], enacted, name)
         return _BLANK.format(now=now.astimezone(LOCAL).replace(microsecond=0).isoformat())
     text = write_yaml(document_of(ships))
     on = await policies.now_of(name, now) is not None
