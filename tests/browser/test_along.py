@@ -107,7 +107,7 @@ def test_what_is_no_paper_is_said_and_the_next_one_may_do(browser: Browser, city
     expect(page.locator("#message")).to_contain_text("Đó là mã Một Mã")
     old = f"{somebody(city, 8).documents[0].number}|X Y|1976-02-04|0|{other}|<1<00<0900000000"
     type_code(page, old)
-    expect(page.locator("#message")).to_contain_text("Mã quét kèm là của người khác")
+    expect(page.locator("#message")).to_contain_text("Mã quét kèm không phải của người này")
     expect(page.locator("#verdict")).to_be_hidden()
     type_code(page, "https://example.org/not-a-paper")
     expect(page.locator("#note")).to_contain_text("Mã không rõ loại")
