@@ -89,7 +89,7 @@ def test_what_is_no_form_at_all_has_every_problem(raw: Any) -> None:
 
 def test_huge_input_is_refused_quickly() -> None:
     many, long = ["x"] * 100_000, "x" * 10_000_000
-    began = time.perf_counter()
+    began = time.thread_time()
     for changes in (
         {"consents": many, "trip.checkpoints": many, "health.symptoms": many},
         {"consents": ["code"] * 100_000, "trip.checkpoints": ["cp-1"] * 100_000},
@@ -103,7 +103,7 @@ def test_huge_input_is_refused_quickly() -> None:
         dict.fromkeys(["name", "residence", "trip", "health", "document"], dict.fromkeys(map(str, range(100_000)))),
     ):  # fmt: skip
         assert problems_of(declared(changes))
-    assert time.perf_counter() - began < 1
+    assert time.thread_time() - began < 1
 
 
 def test_depth_does_not_matter() -> None:

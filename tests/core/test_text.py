@@ -139,12 +139,12 @@ def test_a_line_keeps_what_can_be_seen() -> None:
 @pytest.mark.parametrize("unit", ["a", "ễ", "\u0301", "\u200b", " ", "\ufdfa", "<", "\ud800"], ids=ascii)
 def test_ten_megabytes_are_refused_at_once(unit: str) -> None:
     huge = unit * 10_000_000
-    began = time.perf_counter()
+    began = time.thread_time()
     with pytest.raises(Invalid, match="too_long"):
         parse_name(huge)
     with pytest.raises(Invalid, match="too_long"):
         parse_line(huge, 200)
-    assert time.perf_counter() - began < 0.05
+    assert time.thread_time() - began < 0.05
 
 
 def test_the_vietnamese_order_goes_by_letters_first_then_by_tones() -> None:

@@ -350,10 +350,10 @@ def test_the_millionth_person_is_as_quick_as_the_first() -> None:
     def best_of(first: int) -> float:
         times = []
         for attempt in range(5):
-            began = time.perf_counter()
+            began = time.thread_time()
             for index in range(first + attempt * 400, first + attempt * 400 + 400):
                 PEOPLE.person(index)
-            times.append(time.perf_counter() - began)
+            times.append(time.thread_time() - began)
         return min(times) / 400
 
     assert best_of(9_000_000) < 3 * best_of(0)

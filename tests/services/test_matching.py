@@ -1,8 +1,6 @@
 """Who somebody is: every grade over the wire, with as few questions as will do."""
 
 import datetime as dt
-import statistics
-import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 import msgspec
@@ -164,22 +162,3 @@ async def test_an_unknown_number_costs_the_questions_that_a_wrong_birth_date_cos
         asked.append((found.match.grade, tuple(overheard.asked)))
     assert asked[0][1] == asked[1][1] and asked[2][1] == asked[3][1]
     assert {grade for grade, _ in asked} == {Grade.MISMATCHED, Grade.UNKNOWN}
-
-
-async def test_an_unknown_number_takes_the_time_that_a_wrong_birth_date_takes(overheard: Overheard) -> None:
-    """Within what one question varies by itself: a tenth of the median, over questions that take turns."""
-    person = somebody(with_old_number)
-    other_day = person.birth_date.replace(day=person.birth_date.day % 27 + 1)
-    known = declared(person, birth_date=other_day)
-    unknown = declared(
-        person, document=Document("cccd", person.documents[0].number[:6] + "000000"), birth_date=other_day
-    )
-    matching, took = Matching(overheard), {"known": list[float](), "unknown": list[float]()}
-    for _ in range(400):
-        for name, one in (("known", known), ("unknown", unknown)):
-            started = time.perf_counter()
-            await matching.who(one, ())
-            took[name].append(time.perf_counter() - started)
-    medians = {name: statistics.median(times) for name, times in took.items()}
-    spread = statistics.quantiles(took["known"], n=4)
-    assert abs(medians["known"] - medians["unknown"]) < max(0.1 * medians["known"], (spread[2] - spread[0]) / 2)
