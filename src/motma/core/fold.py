@@ -16,6 +16,8 @@ from motma.core.facts import (
     DiversionClosed,
     DiversionOpened,
     Fact,
+    HealthEvent,
+    HealthReported,
     Identified,
     Issued,
     MeasureEnded,
@@ -92,6 +94,8 @@ def apply(standing: Standing | None, fact: Fact) -> Standing | None:
         return _with(standing, suspended=True)
     elif isinstance(what, Restored):
         return _with(standing, revoked=False, suspended=False)
+    elif isinstance(what, HealthReported):
+        return _with(standing, event=HealthEvent(what.event, what.since, what.until))
     elif isinstance(what, Merged):
         return _with(standing, into=what.into)
     elif isinstance(what, Took):
@@ -129,6 +133,7 @@ def _declared_anew(standing: Standing, declared: Standing) -> Standing:
         waiting=None,
         into=standing.into,
         also=standing.also,
+        event=standing.event,
     )
 
 
@@ -144,7 +149,17 @@ def _took(standing: Standing, what: Took) -> Standing:
         also=also,
         revoked=standing.revoked or other.revoked,
         suspended=standing.suspended or other.suspended,
+        event=_graver(standing.event, other.event),
     )
+
+
+def _graver(one: HealthEvent | None, other: HealthEvent | None) -> HealthEvent | None:
+    """The one that says the worse of somebody whose numbers are made one; of two alike, the one that began later."""
+    known = [event for event in (one, other) if event]
+    return max(known, key=lambda event: (_GRAVITY[event.event], event.since), default=None)
+
+
+_GRAVITY = {"ended": 0, "contact": 1, "case": 2}
 
 
 def _parted(standing: Standing, what: Parted) -> Standing:
@@ -157,7 +172,7 @@ MOVING = frozenset(
     str(kind.__struct_config__.tag)
     for kind in (
         *(Accepted, Issued, Identified, Repaired, Reviewed),
-        *(Revoked, Suspended, Restored, Merged, Took, Parted),
+        *(Revoked, Suspended, Restored, HealthReported, Merged, Took, Parted),
     )
 )
 """The kinds of facts that :func:`apply` heeds: all that has to be read to know where a citizen stands."""

@@ -34,6 +34,7 @@ from motma.storage.tables import (
     is_control,
     is_pending,
     is_permit,
+    is_platform,
     is_policy,
     is_review,
     is_scan,
@@ -125,6 +126,7 @@ PERMIT_ROWS = _query(
     "limit",
 )
 POLICY_FACTS = _facts_after(is_policy())
+PLATFORM_FACTS = _facts_after(is_platform())
 _scans_within = (
     is_scan(),
     tuple_(facts.c.at, facts.c.seq) > tuple_(bindparam("at", type_=BigInteger), bindparam("after", type_=BigInteger)),

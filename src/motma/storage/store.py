@@ -199,6 +199,11 @@ class Store:
         rows = await self._engine.scan(statements.POLICY_FACTS, after, limit)
         return [(int(row[_SEQ]), fact_of(row[:_SEQ])) for row in rows]
 
+    async def platform_facts(self, after: int, limit: int = PAGE_FACTS) -> list[tuple[int, Fact]]:
+        """At most ``limit`` (number, fact) of kind ``platform.*``, otherwise as the above."""
+        rows = await self._engine.scan(statements.PLATFORM_FACTS, after, limit)
+        return [(int(row[_SEQ]), fact_of(row[:_SEQ])) for row in rows]
+
     async def scans(self, span: ScanSpan, after: ScanRow | None = None, limit: int = PAGE_SCANS) -> list[ScanRow]:
         """At most ``limit`` scans of ``span``, in order of time: those after ``after``, the last one seen."""
         return await scans_of(self._engine, span, after, limit)

@@ -105,6 +105,14 @@ def is_policy() -> ColumnElement[bool]:
 Index("ix_facts_policy", facts.c.seq, sqlite_where=is_policy(), postgresql_where=is_policy())
 
 
+def is_platform() -> ColumnElement[bool]:
+    """What is said of platforms. Written out for the same reason."""
+    return facts.c.kind.like(literal_column("'platform.%'"))
+
+
+Index("ix_facts_platform", facts.c.seq, sqlite_where=is_platform(), postgresql_where=is_platform())
+
+
 def is_scan() -> ColumnElement[bool]:
     """The scans, to be gone through by time. Written out for the same reason."""
     return facts.c.kind == literal_column("'scan.made'")

@@ -114,8 +114,8 @@ async def require_operator(request: _Request) -> Operator:
     return operator
 
 
-async def require_platform(request: _Request) -> Platform:
-    """A platform with a living token, or :class:`NotSignedIn`."""
+async def require_platform(request: _Request, scope: str) -> Platform:
+    """A platform with a living token that may do ``scope``, or :class:`NotSignedIn`."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     house = house_of(request)
     platform = await house.enrol.platform(token.strip(), house.clock()) if scheme.lower() == "bearer" else None

@@ -25,7 +25,6 @@ from motma.web import (
     operators,
     papers,
     permits,
-    platforms,
     policies,
     prechecks,
     rehearsals,
@@ -34,6 +33,7 @@ from motma.web import (
     status,
     trust,
 )
+from motma.web.exchange import declarations
 from motma.web.gate import BODY_MAX_BYTES, gate
 from motma.web.house import House
 from motma.web.lane import fast_lane
@@ -75,7 +75,7 @@ def create_app(lifespan: Lifespan) -> ASGIApp:
             status.status_list,
             checks.find_by_plate,
             *repairs.routes,
-            *platforms.routes,
+            *declarations.routes,
             *prechecks.routes,
             *citizens.routes,
             *live.routes,
@@ -101,4 +101,4 @@ def create_app(lifespan: Lifespan) -> ASGIApp:
         state=State(),
         debug=False,
     )
-    return gate(fast_lane(app, [checks.check, platforms.send_declaration]))
+    return gate(fast_lane(app, [checks.check, declarations.send_declaration]))

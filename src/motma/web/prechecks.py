@@ -19,8 +19,8 @@ from motma.services.enrol import Platform
 from motma.services.precheck import Ahead, Judged, Prechecked
 from motma.web.access import house_of, wallet_of
 from motma.web.api import Described, JsonRequest, json_only, problems
+from motma.web.exchange.guard import platform_with
 from motma.web.pages import render
-from motma.web.platforms import platform_only
 
 _LOCAL = ZoneInfo("Asia/Ho_Chi_Minh")
 _WORST_FIRST = {"stop": 0, "next": 1, "check": 2, "unknown": 3, "go": 4}
@@ -62,7 +62,7 @@ class PrecheckSent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     response_description="As far as is known now",
     summary="What checkpoints would say",
     tags=["platforms"],
-    guards=[platform_only, json_only],
+    guards=[platform_with("prechecks"), json_only],
     request_class=JsonRequest,
     opt={"reads": msgspec.json.Decoder(PrecheckSent)},
     security=[{"platform": []}],

@@ -1,19 +1,13 @@
-"""The platforms' door: send a declaration, get the citizen's one code back.
+"""Send a declaration, get the citizen's one code back.
 
-Needs a bearer token. The same ``Idempotency-Key`` with the same body answers with the first receipt.
-"""
+The same ``Idempotency-Key`` with the same body answers with the first receipt."""
 
 import datetime as dt
-import re
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Request, Response, get, post
-from litestar.connection import ASGIConnection
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.openapi.spec import OpenAPIType, Schema
-from litestar.openapi.spec import Parameter as OpenAPIParameter
 from litestar.params import FromPath, JSONBody
 
 from motma.core.described import says
@@ -23,8 +17,9 @@ from motma.core.words import Words
 from motma.services.afterwards import Outcome, Sequel, outcome_of
 from motma.services.declare import Receipt
 from motma.services.enrol import Platform
-from motma.web.access import house_of, require_platform
+from motma.web.access import house_of
 from motma.web.api import Described, JsonRequest, json_only, problems
+from motma.web.exchange.guard import WithKey, keyed, platform_with
 from motma.web.receipts import told
 
 _Province = Annotated[str, says("Code of a province of the 2025 units, two digits.", "91")]
@@ -190,46 +185,6 @@ class CheckpointListed(msgspec.Struct, frozen=True):
     area: Annotated[str, says("The area whose checkpoint it is: a district of 2021.", "binh-chanh")]
 
 
-async def platform_only(connection: ASGIConnection[Any, Any, Any, Any], _: object) -> None:
-    """A guard: nothing is read from somebody who is not a platform."""
-    connection.scope["state"]["platform"] = await require_platform(connection)
-
-
-_KEY = r"^[!-~]{1,200}$"
-_is_key = re.compile(_KEY).match
-
-
-@dataclass
-class WithKey(Described):
-    """Describes the ``Idempotency-Key`` that :func:`keyed` reads."""
-
-    def __post_init__(self) -> None:
-        """Adds the header to the operation's parameters."""
-        super().__post_init__()
-        key = OpenAPIParameter(
-            name="Idempotency-Key",
-            param_in="header",
-            required=True,
-            description="Your own key for this sending; the same key and body answer with the first receipt.",
-            schema=Schema(type=OpenAPIType.STRING, pattern=_KEY),
-        )
-        self.parameters = [*(self.parameters or []), key]
-
-
-async def keyed(connection: ASGIConnection[Any, Any, Any, Any], _: object) -> None:
-    """A guard: without a key of its own a sending could not be repeated safely."""
-    key = connection.headers.get("idempotency-key", "")
-    if not _is_key(key):
-        raise Invalid(
-            "idempotency.key",
-            Words(
-                "Thiếu Idempotency-Key, hoặc không phải 1 đến 200 ký tự ASCII liền nhau.",
-                "Idempotency-Key is missing, or is not 1 to 200 ASCII characters without spaces.",
-            ),
-        )
-    connection.scope["state"]["key"] = key
-
-
 @post(
     "/v1/declarations",
     status_code=201,
@@ -237,7 +192,7 @@ async def keyed(connection: ASGIConnection[Any, Any, Any, Any], _: object) -> No
     response_description="Recorded: accepted, pending or refused",
     summary="Send a declaration",
     tags=["platforms"],
-    guards=[platform_only, json_only, keyed],
+    guards=[platform_with("declarations:write"), json_only, keyed],
     operation_class=WithKey,
     request_class=JsonRequest,
     opt={"reads": msgspec.json.Decoder(DeclarationSent)},
@@ -267,7 +222,7 @@ async def send_declaration(
     response_description="As of now",
     summary="What became of a declaration",
     tags=["platforms"],
-    guards=[platform_only],
+    guards=[platform_with("declarations:read")],
     security=[{"platform": []}],
     responses=problems(401, 404, 503),
 )
