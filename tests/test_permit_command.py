@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from motma.cli.terminal import console
+from motma.connectors.sheets import read_table
 from motma.register.population import Population
-from motma.services.sheets import read_table
 from tests.register.running import SEED, SIZE, register
 from tests.test_revoke import Run, run
 

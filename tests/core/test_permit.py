@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from motma.core.cells import Cell
 from motma.core.errors import Invalid
 from motma.core.ids import FactId, Qid, new_fact_id, new_qid
 from motma.core.permit import (
@@ -23,7 +24,7 @@ from motma.core.permit import (
     text_of,
 )
 from motma.core.permit.columns import COLUMNS
-from motma.core.permit.form import Cell, parse_asked
+from motma.core.permit.form import parse_asked
 from motma.core.words import Words
 from motma.measures import load_permit_groups
 

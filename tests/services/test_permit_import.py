@@ -10,11 +10,11 @@ from typing import Any
 import openpyxl
 import pytest
 
+from motma.connectors.sheets import read_table
 from motma.core.errors import Invalid
 from motma.core.permit.columns import COLUMNS, GUIDE, HEADERS, column_of
 from motma.register.population import Person
 from motma.services.permit_import import STANDS_FOR, Line
-from motma.services.sheets import read_table
 from tests.world import World, living_world
 
 HEADER = ("Họ tên", "CCCD", "Ngày sinh", "Nhóm", "Khu vực", "Từ ngày", "Đến ngày", "Nơi ký")

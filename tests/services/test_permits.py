@@ -11,11 +11,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from motma.core.cells import Cell
 from motma.core.errors import Conflict, Hidden, Invalid, Unavailable
 from motma.core.facts import Standing
 from motma.core.ids import Qid
 from motma.core.permit import Permit, text_of
-from motma.core.permit.form import Asked, Cell, parse_asked
+from motma.core.permit.form import Asked, parse_asked
 from motma.register.population import Person
 from tests.world import HERE, World, living_world
 

@@ -8,10 +8,10 @@ import click
 from rich.table import Table
 
 from motma.cli.terminal import console, with_house
+from motma.connectors.sheets import FILE_MAX_BYTES
 from motma.core.errors import Invalid, Unavailable
 from motma.core.words import Words
 from motma.services.permit_import import Line
-from motma.services.sheets import FILE_MAX_BYTES
 from motma.wiring import Built
 
 

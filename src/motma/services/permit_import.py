@@ -17,12 +17,13 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from msgspec.structs import replace
 
+from motma.connectors.sheets import Row, read_table, write_csv, write_workbook
+from motma.core.cells import Cell
 from motma.core.errors import Conflict, Invalid, MotmaError, Problem, Unavailable
 from motma.core.permit.columns import COLUMNS, GUIDE, HEADERS, Column, column_of, missing_columns
-from motma.core.permit.form import Asked, Cell, parse_asked
+from motma.core.permit.form import Asked, parse_asked
 from motma.core.words import Words
 from motma.services.permits import Permits, Resolved
-from motma.services.sheets import Row, read_table, write_csv, write_workbook
 from motma.storage.keys import Secrets
 
 State = Literal["good", "already", "twice", "later", "wrong", "issued"]

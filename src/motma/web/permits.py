@@ -15,14 +15,15 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, URLEncodedBody
 from litestar.response import Redirect
 
+from motma.connectors.sheets import write_csv
+from motma.core.cells import Cell
 from motma.core.errors import Conflict, Hidden, Invalid, MotmaError, Problem, Unavailable
 from motma.core.permit import Permit
 from motma.core.permit.columns import COLUMNS, HEADERS, NEEDED
-from motma.core.permit.form import Cell, parse_asked
+from motma.core.permit.form import parse_asked
 from motma.core.words import Words
 from motma.services.enrol import Operator
 from motma.services.permit_import import Line, Preview
-from motma.services.sheets import write_csv
 from motma.web.access import house_of, require_operator
 from motma.web.gate import UPLOAD_MAX_BYTES
 from motma.web.pages import render

@@ -1,10 +1,9 @@
 """The columns of tables of permits: what they are called, in offices and here, and what goes into them."""
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from motma.core.text import fold
+from motma.core.cells import plain
 from motma.core.words import Words
 
 Column = Literal[
@@ -81,11 +80,6 @@ NAMES_HOLDER: tuple[Column, ...] = ("document", "qid", "plate")
 def column_of(header: str) -> Column | None:
     """Which column a header names; None for one that is none of ours."""
     return _COLUMNS.get(plain(header)) if len(header) <= _HEADER_MAX else None
-
-
-def plain(text: str) -> str:
-    """Capitals and digits only, single-spaced: what is left of a name when case, tones and signs do not count."""
-    return " ".join(re.sub(r"[^A-Z0-9]+", " ", fold(text)).split())
 
 
 _HEADER_MAX = 100

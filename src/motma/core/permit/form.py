@@ -12,33 +12,22 @@ from typing import TypeVar
 
 import msgspec
 
+from motma.core.cells import Cell, day_and_time, kind_of, plain, text_of
 from motma.core.errors import Invalid, Problem
 from motma.core.form import parse_birth_date
 from motma.core.ids import Document, Qid, check_number_fits, parse_document, parse_plate, parse_qid
 from motma.core.permit import Group, Groups, Level, Signatory, check_scope, check_window
-from motma.core.permit.columns import Column, plain
+from motma.core.permit.columns import Column
 from motma.core.text import fold, parse_line, parse_name
 from motma.core.words import Words
-
-Cell = str | int | float | bool | dt.datetime | dt.date | None
-"""What stands in one cell of a table. Dates without a time zone are Vietnamese."""
 
 _T = TypeVar("_T")
 _VN_TIME = dt.timezone(dt.timedelta(hours=7))
 _A_DAY = dt.timedelta(days=1)
-_EXCEL_DAY_0 = dt.datetime(1899, 12, 30)  # noqa: DTZ001  a spreadsheet's day has no zone
-_SERIAL_MIN, _SERIAL_MAX = 10_000, 80_000  # 18 May 1927 to 10 January 2119
-_DAY_FIRST = re.compile(r"(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4})(?:[ ,]+(\d{1,2})[:h](\d{2})(?::\d{2})?)?")
-_ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ](\d{1,2}):(\d{2})(?::\d{2}(?:\.\d+)?)?)?")
-_DIGITS = re.compile(r"[0-9]{4,5}")
 _ROUNDED = re.compile(r"[0-9][.,]?[0-9]*E\+?[0-9]+", re.IGNORECASE)
 _BETWEEN = re.compile(r"[;,|/\n]+")
-_NUMBER_MAX, _WORDS_MAX = 40, 200
+_NUMBER_MAX = 40
 
-_KINDS = {
-    "CCCD": "cccd", "CAN CUOC": "cccd", "CAN CUOC CONG DAN": "cccd", "DINH DANH": "cccd", "ID": "cccd",
-    "CMND": "cmnd", "CHUNG MINH NHAN DAN": "cmnd", "HO CHIEU": "passport", "PASSPORT": "passport",
-}  # fmt: skip
 # A ward's before a district's: "Công an phường 14, Quận 3" is the ward's.
 _LEVELS: tuple[tuple[Level, frozenset[str]], ...] = (
     ("ward", frozenset({"PHUONG", "XA", "TT", "WARD", "COMMUNE"})),
@@ -97,9 +86,9 @@ def parse_asked(cells: Mapping[str, Cell], groups: Groups, areas: Mapping[str, W
     ends = row.take("until", lambda cell: _moment(cell, end=True))
     level = row.take("signed_by", _level)
     signed_area = row.take("signed_area", lambda cell: _area(cell, areas), optional=True)
-    number = row.take("number", lambda cell: parse_line(_text(cell), _NUMBER_MAX), optional=True)
-    qid = row.take("qid", lambda cell: parse_qid(_text(cell)), optional=True)
-    plate = row.take("plate", lambda cell: parse_plate(_text(cell)), optional=True)
+    number = row.take("number", lambda cell: parse_line(text_of(cell), _NUMBER_MAX), optional=True)
+    qid = row.take("qid", lambda cell: parse_qid(text_of(cell)), optional=True)
+    plate = row.take("plate", lambda cell: parse_plate(text_of(cell)), optional=True)
     named = _named(row, now) if any(row.has(column) for column in ("document", "name", "birth_date")) else None
     if begins and ends:
         row.hold("until", lambda: _check_time(begins, ends, now))
@@ -201,10 +190,10 @@ def _of_vehicles() -> None:
 def _named(row: _Row, now: dt.datetime) -> Named | None:
     if row.has("qid") and not row.has("document"):
         return None  # the number says who it is; a name beside it is for people
-    kind = row.take("kind", _kind, optional=True)
+    kind = row.take("kind", kind_of, optional=True)
     issuer = row.take("issuer", _country, optional=True) or "VN"
     document = row.take("document", lambda cell: _document(cell, kind, issuer))
-    name = row.take("name", lambda cell: parse_name(_text(cell)))
+    name = row.take("name", lambda cell: parse_name(text_of(cell)))
     born = row.take("birth_date", lambda cell: _born(cell, now))
     if name == "":
         row.problems["name"] = _MISSING
@@ -216,26 +205,8 @@ def _named(row: _Row, now: dt.datetime) -> Named | None:
 # -- single cells ----------------------------------------------------------------------------------------------------
 
 
-def _text(cell: Cell) -> str:
-    """A cell as text; a whole number without what spreadsheets put behind it. Raises ``field.formula``, ``…kind``."""
-    if isinstance(cell, str):
-        if cell.startswith("="):
-            raise Invalid(
-                "field.formula",
-                Words("Ô này là công thức. Dán giá trị vào ô.", "This cell is a formula. Paste its value instead."),
-            )
-        if len(cell) > _WORDS_MAX:
-            raise Invalid("field.too_long", Words("Ô này dài quá 200 ký tự.", "This has more than 200 characters."))
-        return cell
-    if isinstance(cell, int | float) and not isinstance(cell, bool) and cell == cell // 1 and abs(cell) < 1e18:
-        return str(int(cell))
-    raise Invalid(
-        "field.kind", Words("Ô này sai kiểu dữ liệu. Gõ lại bằng chữ.", "This cell is of a wrong kind. Type text.")
-    )
-
-
 def _group(cell: Cell, groups: Groups) -> Group:
-    code = fold(_text(cell)).removeprefix("NHOM").removeprefix("GROUP").strip().replace(" ", "")
+    code = fold(text_of(cell)).removeprefix("NHOM").removeprefix("GROUP").strip().replace(" ", "")
     group = groups.by_code.get(code)
     if group is None:
         raise Invalid(
@@ -246,7 +217,7 @@ def _group(cell: Cell, groups: Groups) -> Group:
 
 
 def _areas(cell: Cell, areas: Mapping[str, Words]) -> tuple[str, ...]:
-    text = _text(cell)
+    text = text_of(cell)
     if text == "*" or plain(text) in _ALL:
         return ()
     named = [part for part in map(str.strip, _BETWEEN.split(text)) if part]
@@ -254,7 +225,7 @@ def _areas(cell: Cell, areas: Mapping[str, Words]) -> tuple[str, ...]:
 
 
 def _area(cell: Cell, areas: Mapping[str, Words]) -> str:
-    text = _text(cell)
+    text = text_of(cell)
     if text in areas:
         return text
     wanted = _short(text)
@@ -275,7 +246,7 @@ def _short(area: str) -> str:
 
 
 def _level(cell: Cell) -> Level:
-    said = set(plain(_text(cell)).split())
+    said = set(plain(text_of(cell)).split())
     for level, words in _LEVELS:
         if said & words:
             return level
@@ -288,15 +259,8 @@ def _level(cell: Cell) -> Level:
     )
 
 
-def _kind(cell: Cell) -> str:
-    kind = _KINDS.get(plain(_text(cell)))
-    if kind is None:
-        raise Invalid("document.kind", Words("Chọn loại giấy tờ.", "Choose the kind of document."))
-    return kind
-
-
 def _country(cell: Cell) -> str:
-    code = _text(cell).upper()
+    code = text_of(cell).upper()
     if plain(code) in ("VIET NAM", "VIETNAM"):
         return "VN"
     if not re.fullmatch(r"[A-Z]{2}", code):
@@ -305,7 +269,7 @@ def _country(cell: Cell) -> str:
 
 
 def _document(cell: Cell, kind: str | None, issuer: str) -> Document:
-    text = _text(cell).removeprefix("'")
+    text = text_of(cell).removeprefix("'")
     if _ROUNDED.fullmatch(text) or (text.isdigit() and len(text) in (10, 11)):
         raise Invalid(
             "permit.number_changed",
@@ -319,39 +283,9 @@ def _document(cell: Cell, kind: str | None, issuer: str) -> Document:
     return parse_document(kind or by_form, text, issuer)
 
 
-def _day_and_time(cell: Cell) -> tuple[dt.datetime, bool]:
-    """(a time without a zone, whether more than the day was said). Raises ``date.malformed``."""
-    try:
-        if isinstance(cell, dt.datetime):
-            return cell.replace(tzinfo=None), (cell.hour, cell.minute) != (0, 0)
-        if isinstance(cell, dt.date):
-            return dt.datetime(cell.year, cell.month, cell.day), False  # noqa: DTZ001
-        if isinstance(cell, str) and _DIGITS.fullmatch(cell):
-            cell = int(cell)
-        if isinstance(cell, int | float) and _SERIAL_MIN <= cell <= _SERIAL_MAX:
-            at = _EXCEL_DAY_0 + dt.timedelta(minutes=round(cell * 1_440))
-            return at, (at.hour, at.minute) != (0, 0)
-        text = _text(cell)
-        if match := _DAY_FIRST.fullmatch(text):
-            day, month, year, hour, minute = match.groups()
-        elif match := _ISO.fullmatch(text):
-            year, month, day, hour, minute = match.groups()
-        else:
-            raise ValueError("another form")
-        return dt.datetime(int(year), int(month), int(day), int(hour or 0), int(minute or 0)), hour is not None  # noqa: DTZ001
-    except (ValueError, OverflowError):
-        raise Invalid(
-            "date.malformed",
-            Words(
-                "Ngày chưa đúng. Viết ngày/tháng/năm, ví dụ 25/08/2021.",
-                "The date is not right. Write day/month/year, for instance 25/08/2021.",
-            ),
-        ) from None
-
-
 def _moment(cell: Cell, *, end: bool) -> dt.datetime:
     """A time in UTC; of a day alone its beginning, or as an end the beginning of the next."""
-    at, with_time = _day_and_time(cell)
+    at, with_time = day_and_time(cell)
     try:
         return (at + (_A_DAY if end and not with_time else dt.timedelta(0))).replace(tzinfo=_VN_TIME).astimezone(dt.UTC)
     except OverflowError:
@@ -359,11 +293,11 @@ def _moment(cell: Cell, *, end: bool) -> dt.datetime:
 
 
 def _born(cell: Cell, now: dt.datetime) -> dt.date:
-    if isinstance(cell, int | float) and not isinstance(cell, bool) and 1000 <= cell < _SERIAL_MIN:
+    if isinstance(cell, int | float) and not isinstance(cell, bool) and 1000 <= cell < 10_000:
         cell = str(int(cell))
     if isinstance(cell, str) and re.fullmatch(r"[0-9]{4}", cell):
         return parse_birth_date(cell, now)
-    return parse_birth_date(f"{_day_and_time(cell)[0]:%Y-%m-%d}".zfill(10), now)
+    return parse_birth_date(f"{day_and_time(cell)[0]:%Y-%m-%d}".zfill(10), now)
 
 
 def _check_time(begins: dt.datetime, ends: dt.datetime, now: dt.datetime) -> None:

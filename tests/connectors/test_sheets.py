@@ -10,8 +10,8 @@ import openpyxl
 import pytest
 from openpyxl.worksheet.formula import ArrayFormula
 
+from motma.connectors.sheets import COLUMNS_MAX, FILE_MAX_BYTES, ROWS_MAX, read_table, write_csv, write_workbook
 from motma.core.errors import Invalid
-from motma.services.sheets import COLUMNS_MAX, FILE_MAX_BYTES, ROWS_MAX, read_table, write_csv, write_workbook
 
 TEXT = "Họ và tên;Nhóm\nNguyễn Thị Ước;3A\n"
 SAME = [("Họ và tên", "Nhóm"), ("Nguyễn Thị Ước", "3A")]

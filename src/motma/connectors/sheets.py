@@ -18,8 +18,8 @@ from typing import Any
 
 import msgspec
 
+from motma.core.cells import Cell
 from motma.core.errors import Invalid
-from motma.core.permit.form import Cell
 from motma.core.words import Words
 
 FILE_MAX_BYTES = 2 * 1024 * 1024
