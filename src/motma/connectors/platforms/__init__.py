@@ -1,0 +1,17 @@
+"""The platforms that declarations come from and go to, each in its own form; one file a platform.
+
+``CONNECTORS`` has them by the name under which a platform's registration picks one.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from motma.connectors.platforms.items import Connector, Item, Reported, Sent, Skipped, in_their_names
+from motma.connectors.platforms.tokhaiyte import Tokhaiyte
+
+__all__ = ["CONNECTORS", "Connector", "Item", "Reported", "Sent", "Skipped", "in_their_names"]
+
+_ALL: tuple[Connector, ...] = (Tokhaiyte(),)
+
+CONNECTORS: Mapping[str, Connector] = MappingProxyType({connector.name: connector for connector in _ALL})
+"""Name -> connector."""

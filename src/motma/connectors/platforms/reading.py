@@ -1,0 +1,299 @@
+"""Reading what a platform sent by its own field names: every problem is kept, and none stops the reading.
+
+What any of the platforms of 2021 writes alike is read here: documents told apart by shape, countries by name, places
+by the units of 2021, answers as digits. Nothing that was not answered is taken for a no.
+"""
+
+import datetime as dt
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from motma.core.errors import Invalid, Problem
+from motma.core.form import Form
+from motma.core.oldunits import NoSuchUnit
+from motma.core.text import fold
+from motma.core.words import Words
+from motma.forms import load_countries, load_form, load_old_units, load_units
+
+MISSING = Problem("inbox.missing", Words("Thiếu ô này.", "This field is missing."))
+NO_TRIP = Problem(
+    "inbox.trip",
+    Words(
+        "Tờ khai thống nhất cần chuyến đi; thiếu ô này.",
+        "The unified declaration needs a trip; this field is missing.",
+    ),
+)
+NOT_ASKED = Problem(
+    "inbox.unanswered",
+    Words(
+        "Chưa có câu trả lời. Không trả lời không có nghĩa là không.",
+        "There is no answer. Not answered does not mean no.",
+    ),
+)
+OPTION = Problem(
+    "inbox.option",
+    Words("Giá trị không có trong danh sách của mẫu này.", "The value is not among the options of this form."),
+)
+NO_CONSENT = Problem(
+    "inbox.consent",
+    Words(
+        "Thiếu sự đồng ý cho từng mục đích. Một câu chung không thay được.",
+        "The consent to each purpose is missing. One general sentence does not stand for it.",
+    ),
+)
+_DATE = Problem(
+    "inbox.date",
+    Words("Ngày không có thật hoặc không đúng dạng của mẫu này.", "There is no such date, or not in this form's way."),
+)
+_MONTH = Problem(
+    "inbox.month",
+    Words(
+        "Tháng 00: phiên bản cũ của ứng dụng ghi tháng lùi một. Cập nhật ứng dụng rồi gửi lại.",
+        "Month 00: an old version of the app writes months one too low. Update the app and send again.",
+    ),
+)
+_DOCUMENT = Problem(
+    "inbox.document",
+    Words(
+        "Không nhận ra số giấy tờ: CCCD 12 số, CMND 9 số, hộ chiếu 5 đến 12 chữ và số.",
+        "The number is of no known document: CCCD 12 digits, CMND 9, passport 5 to 12 letters and digits.",
+    ),
+)
+_UNITS = Problem(
+    "inbox.units",
+    Words(
+        "Mã đơn vị hành chính không có, hoặc không thuộc cấp trên đã ghi.",
+        "There is no such administrative unit, or not in the one above it.",
+    ),
+)
+_COUNTRY = Problem("inbox.country", Words("Không nhận ra quốc gia này.", "This country is not known."))
+
+_PASSPORT = re.compile(r"(?=.*[0-9])[A-Za-z0-9]{5,12}")
+_HOUR = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+_SEXES = {"female": "female", "male": "male", "other": "other"}
+_ORDERS = {
+    "dmy": re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})"),
+    "ymd": re.compile(r"(\d{4})[/-](\d{1,2})[/-](\d{1,2})"),
+}
+FORM_ID = "2026-1"
+
+
+class Theirs:
+    """The fields of one declaration or event, by their names."""
+
+    def __init__(self, fields: Mapping[str, Any], called: str = "{}") -> None:
+        """``called`` is how a field's name stands in the payload: ``fields[{}]``."""
+        self.fields = fields
+        self._called = called
+        self.problems: dict[str, Problem] = {}
+        self.names: dict[str, str] = {}
+        self.inexact: list[str] = []
+
+    def called(self, name: str) -> str:
+        """The field as the payload writes it."""
+        return self._called.format(name)
+
+    def value(self, name: str) -> Any:
+        """What stands there, whatever it is; a dot leads into a member: ``tamTru.xa``."""
+        here: Any = self.fields
+        for step in (self.called(name),) if self._called != "{}" else name.split("."):
+            here = here.get(step) if isinstance(here, Mapping) else None
+        return here
+
+    def text(self, name: str, path: str = "") -> str:
+        """The text there, or a number as text; "" for anything else. ``path``: which field of ours is made of it."""
+        if path:
+            self.names.setdefault(path, self.called(name))
+        value = self.value(name)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+        return value.strip() if isinstance(value, str) else ""
+
+    def need(self, name: str, path: str = "", problem: Problem = MISSING) -> str:
+        """The text there; without any, ``problem``."""
+        text = self.text(name, path)
+        if not text:
+            self.wrong(name, problem)
+        return text
+
+    def wrong(self, name: str, problem: Problem) -> None:
+        """Keep ``problem`` of a field; the first one counts."""
+        self.problems.setdefault(self.called(name), problem)
+
+    def option(self, name: str, options: Mapping[str, str], path: str, missing: Problem = MISSING) -> str:
+        """What one of their options means to us; "" with a problem kept."""
+        text = self.need(name, path, missing)
+        if text and text not in options:
+            self.wrong(name, OPTION)
+        return options.get(text, "")
+
+    def answer(self, name: str) -> bool | None:
+        """1 is yes, 0 and 2 are no, as are true and false; anything else is no answer. Nothing is a no by itself."""
+        value = self.value(name)
+        if isinstance(value, bool):
+            return value
+        return {"1": True, "0": False, "2": False, "true": True, "false": False}.get(self.text(name).lower())
+
+    def answered(self, name: str, path: str = "") -> bool:
+        """An answer that must be there."""
+        if path:
+            self.names.setdefault(path, self.called(name))
+        answer = self.answer(name)
+        if answer is None:
+            self.wrong(name, OPTION if self.text(name) else NOT_ASKED)
+        return bool(answer)
+
+    def consents(self, name: str) -> list[str]:
+        """Our purposes that were agreed to, each on its own; all that a code needs must be there."""
+        self.names["consents"] = self.called(name)
+        value = self.value(name)
+        given = [one for one in value if isinstance(one, str)] if isinstance(value, list) else [self.text(name)]
+        purposes = [choice.id for choice in the_form().purposes]
+        if not set(purposes) <= set(given):
+            self.wrong(name, NO_CONSENT)
+        return [purpose for purpose in purposes if purpose in given]
+
+    def country(self, name: str, path: str) -> str:
+        """ISO 3166-1 alpha-2, from that or from the country's name in Vietnamese or English, with or without tones."""
+        text = self.need(name, path)
+        found = _countries().get(fold(text), "") if text else ""
+        if text and not found:
+            self.wrong(name, _COUNTRY)
+        return found
+
+    def document(self, name: str, nationality: str) -> dict[str, str]:
+        """A number without its kind, told apart by its shape: 12 digits CCCD, 9 CMND; a foreigner's is a passport's."""
+        self.names["document"] = self.called(name)
+        number = re.sub(r"[\s.\-]", "", self.text(name))
+        if not number:
+            return {"kind": "none", "number": ""}
+        digits = number.isascii() and number.isdigit()
+        if nationality in ("VN", "") and digits and len(number) in (9, 12):
+            return {"kind": "cccd" if len(number) == 12 else "cmnd", "number": number}
+        if not _PASSPORT.fullmatch(number):
+            self.wrong(name, _DOCUMENT)
+        return {"kind": "passport", "number": number.upper()}
+
+    def date(self, name: str, order: str, path: str, missing: Problem = MISSING) -> dt.date | None:
+        """A day, month and year in this order (``dmy`` or ``ymd``); None with a problem kept."""
+        text = self.need(name, path, missing)
+        parts = _ORDERS[order].fullmatch(text)
+        if not text:
+            return None
+        if parts is None:
+            self.wrong(name, _DATE)
+            return None
+        year, month, day = (int(part) for part in (parts.groups() if order == "ymd" else parts.groups()[::-1]))
+        if not month:
+            self.wrong(name, _MONTH)
+            return None
+        try:
+            return dt.date(year, month, day)
+        except ValueError:
+            self.wrong(name, _DATE)
+            return None
+
+    def day_and_hour(self, day: dt.date | None, hour: str, path: str) -> str:
+        """A moment in Vietnamese time for ``departs_at``; noon, and said to be inexact, if no hour was given."""
+        text = self.text(hour)
+        if text and not _HOUR.fullmatch(text):
+            self.wrong(hour, _DATE)
+        elif not text:
+            self.inexact.append(path)
+        return f"{day.isoformat()}T{text or '12:00'}+07:00" if day else ""
+
+    def place(self, fields: tuple[str, str, str], path: str, missing: Problem = MISSING) -> dict[str, str]:
+        """A commune of today from (province, district, ward): of 2021 if a district is named, else of 2025."""
+        for name, part in zip(fields, ("province", "commune", "commune"), strict=True):
+            self.names[f"{path}.{part}"] = self.called(name)
+        province, district, ward = (self.text(name) for name in fields)
+        if not province:
+            self.wrong(fields[0], missing)
+        if not ward and district.zfill(3) not in load_old_units().alone:  # island districts of 2021 had no wards
+            self.wrong(fields[2], missing)
+        if not province:
+            return {}
+        if not district:
+            return self._today(fields, province.zfill(2), ward.zfill(5)) if ward else {}
+        try:
+            then = load_old_units().commune(province, district, ward)
+        except NoSuchUnit as unknown:
+            name = fields[("province", "district", "ward").index(unknown.level)]
+            self.wrong(name, _UNITS if self.text(name) else missing)
+            return {}
+        if not then.exact:
+            self.inexact.append(f"{path}.commune")
+        commune = then.became[0]
+        return {"province": load_units().communes[commune][1], "commune": commune}
+
+    def _today(self, fields: tuple[str, str, str], province: str, commune: str) -> dict[str, str]:
+        units = load_units()
+        if province not in units.provinces:
+            self.wrong(fields[0], _UNITS)
+        elif units.communes.get(commune, ("", ""))[1] != province:
+            self.wrong(fields[2], _UNITS)
+        return {"province": province, "commune": commune}
+
+    def finish(self) -> None:
+        """Raise :class:`Invalid` with every problem, if there is any."""
+        if self.problems:
+            raise refused(self.problems)
+
+
+def refused(problems: Mapping[str, Problem]) -> Invalid:
+    """What says that these fields of theirs must be mended; its code is theirs if it is one, else ``inbox.fields``."""
+    kinds = {problem.code: problem.words for problem in problems.values()}
+    if len(kinds) == 1:
+        for code, words in kinds.items():
+            return Invalid(code, words, problems)
+    return Invalid(
+        "inbox.fields", Words("Có ô cần sửa ở nơi gửi.", "Some fields need mending where it was sent."), problems
+    )
+
+
+def malformed(what: str) -> Invalid:
+    """The payload is not even of its kind; ``what`` is that kind, as engineers call it."""
+    return Invalid(
+        "inbox.malformed",
+        Words(f"Không đọc được nội dung: cần {what}.", f"The payload cannot be read: {what} is expected."),
+    )
+
+
+def json_object(body: bytes) -> dict[str, Any]:
+    """The object that ``body`` is. Raises :class:`Invalid` ``inbox.malformed``."""
+    try:
+        value = msgspec.json.decode(body)
+    except (ValueError, RecursionError):  # msgspec's own error is a ValueError; so is text that is no UTF-8
+        raise malformed("JSON, UTF-8") from None
+    if not isinstance(value, dict):
+        raise malformed("JSON {…}")
+    return value
+
+
+@cache
+def the_form() -> Form:
+    """The one form."""
+    return load_form(FORM_ID)
+
+
+@cache
+def _countries() -> dict[str, str]:
+    """Every way that a country is written here, folded -> its code."""
+    found: dict[str, str] = {}
+    for code, words in load_countries().items():
+        for name in (code, words.vi, words.en):
+            found[fold(name)] = code
+    return found
+
+
+def symptoms(answers: Mapping[str, bool | None], asked: Mapping[str, str], theirs: Theirs) -> dict[str, bool]:
+    """Our questions, each answered by what ``answers`` has; of one without, the field ``asked`` names it as missing."""
+    for choice in the_form().symptoms:
+        theirs.names[f"health.symptoms.{choice.id}"] = theirs.called(asked[choice.id])
+        if answers.get(choice.id) is None:
+            theirs.wrong(asked[choice.id], NOT_ASKED)
+    return {choice.id: bool(answers.get(choice.id)) for choice in the_form().symptoms}
