@@ -4,7 +4,7 @@ Nothing is kept twice: ``extra`` holds only those of their fields that cannot be
 """
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -16,38 +16,65 @@ _VN_TIME = dt.timezone(dt.timedelta(hours=7))
 _CANONICAL = msgspec.json.Encoder(order="deterministic")
 
 
+def drop(fields: dict[str, Any], names: Iterable[str]) -> list[str]:
+    """Take these out of ``fields``, unread. Returns those that were there."""
+    there = [name for name in names if name in fields]
+    for name in there:
+        del fields[name]
+    return there
+
+
 def keep(of: str, theirs: Theirs, back: Mapping[str, Any], dropped: list[str]) -> dict[str, Any]:
     """The ``extra`` of a declaration that ``of`` sent. ``back``: what their fields would be, told from ours alone.
 
-    ``theirs``: fields whose value differs from that. ``without``: fields they did not send. ``inexact``: paths of ours
-    that say a little more or less than theirs. ``dropped``: fields that are not kept at all, being pictures of people
-    and papers, or of no meaning beside their own site.
+    ``theirs``: fields whose value differs from that, objects member by member. ``without``: fields they did not send.
+    ``inexact``: paths of ours that say a little more or less than theirs. ``dropped``: fields that are not kept at
+    all, being pictures of people and papers, or of no meaning beside their own site.
     """
-    sent = theirs.fields
-    extra: dict[str, Any] = {"of": of}
+    differing, without = _difference(theirs.fields, back)
     parts = {
-        "theirs": {name: value for name, value in sent.items() if name not in back or _differ(back[name], value)},
-        "without": sorted(name for name in back if name not in sent),
+        "theirs": differing,
+        "without": without,
         "inexact": sorted(set(theirs.inexact)),
         "dropped": sorted(dropped),
     }
-    return extra | {name: part for name, part in parts.items() if part}
+    return {"of": of} | {name: part for name, part in parts.items() if part}
 
 
-def _differ(one: object, other: object) -> bool:
-    """Also where Python sees none: True and 1, 1 and 1.0."""
-    return _CANONICAL.encode(one) != _CANONICAL.encode(other)
-
-
-def as_sent(of: str, back: dict[str, Any], extra: object) -> dict[str, Any]:
+def as_sent(of: str, back: Mapping[str, Any], extra: object) -> dict[str, Any]:
     """The fields of theirs again: ``back`` as in :func:`keep`, and what ``extra`` kept, if it is of this connector."""
     if not isinstance(extra, Mapping) or extra.get("of") != of:
-        return back
-    kept, without = extra.get("theirs"), extra.get("without")
-    for name in without if isinstance(without, list | tuple) else ():
-        if isinstance(name, str):
-            back.pop(name, None)
-    return back | (dict(kept) if isinstance(kept, Mapping) else {})
+        return dict(back)
+    return _again(back, extra.get("theirs"), extra.get("without"))
+
+
+def _difference(sent: Mapping[str, Any], back: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    differing: dict[str, Any] = {}
+    without: dict[str, Any] = {name: True for name in back if name not in sent}
+    for name, value in sent.items():
+        if isinstance(value, Mapping) and isinstance(back.get(name), Mapping):
+            inner, missing = _difference(value, back[name])
+            differing |= {name: inner} if inner else {}
+            without |= {name: missing} if missing else {}
+        elif name not in back or _CANONICAL.encode(back[name]) != _CANONICAL.encode(value):  # True and 1 differ
+            differing[name] = value
+    return differing, without
+
+
+def _again(back: Mapping[str, Any], differing: object, without: object) -> dict[str, Any]:
+    """``extra`` may hold anything: only what this connector wrote there is heeded."""
+    kept = differing if isinstance(differing, Mapping) else {}
+    missing = without if isinstance(without, Mapping) else {}
+    found: dict[str, Any] = {}
+    for name, value in back.items():
+        here = kept.get(name)
+        if missing.get(name) is True:
+            continue
+        if isinstance(value, Mapping) and isinstance(here, Mapping | None):
+            found[name] = _again(value, here, missing.get(name))
+        else:
+            found[name] = here if name in kept else value
+    return found | {name: value for name, value in kept.items() if name not in found}
 
 
 def there_and_then(departs_at: str) -> tuple[dt.date, str]:

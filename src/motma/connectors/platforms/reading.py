@@ -73,6 +73,7 @@ _UNITS = Problem(
 _COUNTRY = Problem("inbox.country", Words("Không nhận ra quốc gia này.", "This country is not known."))
 
 _PASSPORT = re.compile(r"(?=.*[0-9])[A-Za-z0-9]{5,12}")
+_YEAR = re.compile(r"[0-9]{4}")
 _HOUR = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _SEXES = {"female": "female", "male": "male", "other": "other"}
 _ORDERS = {
@@ -80,13 +81,15 @@ _ORDERS = {
     "ymd": re.compile(r"(\d{4})[/-](\d{1,2})[/-](\d{1,2})"),
 }
 FORM_ID = "2026-1"
+_DEPTH_MAX = 20
+_NUMBER_MAX = 10**18
 
 
 class Theirs:
     """The fields of one declaration or event, by their names."""
 
     def __init__(self, fields: Mapping[str, Any], called: str = "{}") -> None:
-        """``called`` is how a field's name stands in the payload: ``fields[{}]``."""
+        """``called`` is how a field's name stands in the payload (``fields[{}]``); a dot leads into an object."""
         self.fields = fields
         self._called = called
         self.problems: dict[str, Problem] = {}
@@ -98,9 +101,9 @@ class Theirs:
         return self._called.format(name)
 
     def value(self, name: str) -> Any:
-        """What stands there, whatever it is; a dot leads into a member: ``tamTru.xa``."""
+        """What stands there, whatever it is; None for nothing."""
         here: Any = self.fields
-        for step in (self.called(name),) if self._called != "{}" else name.split("."):
+        for step in self.called(name).split("."):
             here = here.get(step) if isinstance(here, Mapping) else None
         return here
 
@@ -110,7 +113,7 @@ class Theirs:
             self.names.setdefault(path, self.called(name))
         value = self.value(name)
         if isinstance(value, int) and not isinstance(value, bool):
-            return str(value)
+            return str(value) if abs(value) < _NUMBER_MAX else ""
         return value.strip() if isinstance(value, str) else ""
 
     def need(self, name: str, path: str = "", problem: Problem = MISSING) -> str:
@@ -181,9 +184,10 @@ class Theirs:
     def date(self, name: str, order: str, path: str, missing: Problem = MISSING) -> dt.date | None:
         """A day, month and year in this order (``dmy`` or ``ymd``); None with a problem kept."""
         text = self.need(name, path, missing)
+        return self._day(name, text, order) if text else None
+
+    def _day(self, name: str, text: str, order: str) -> dt.date | None:
         parts = _ORDERS[order].fullmatch(text)
-        if not text:
-            return None
         if parts is None:
             self.wrong(name, _DATE)
             return None
@@ -197,14 +201,27 @@ class Theirs:
             self.wrong(name, _DATE)
             return None
 
-    def day_and_hour(self, day: dt.date | None, hour: str, path: str) -> str:
-        """A moment in Vietnamese time for ``departs_at``; noon, and said to be inexact, if no hour was given."""
-        text = self.text(hour)
-        if text and not _HOUR.fullmatch(text):
+    def moment(self, day: str, hour: str, path: str, order: str = "dmy") -> str:
+        """``departs_at`` in Vietnamese time, of a day and an hour in two fields, or in one with a space between.
+
+        Without an hour it is noon, and said to be inexact.
+        """
+        date, _, time = self.need(day, path, NO_TRIP).partition(" ")
+        if hour != day:
+            date, time = f"{date} {time}".strip(), self.text(hour)
+        on = self._day(day, date, order) if date else None
+        if time and not _HOUR.fullmatch(time):
             self.wrong(hour, _DATE)
-        elif not text:
+        elif not time:
             self.inexact.append(path)
-        return f"{day.isoformat()}T{text or '12:00'}+07:00" if day else ""
+        return f"{on.isoformat()}T{time or '12:00'}+07:00" if on else ""
+
+    def year(self, name: str, path: str) -> str:
+        """Four digits, all that the form asks of a birth date."""
+        year = self.need(name, path)
+        if year and not _YEAR.fullmatch(year):
+            self.wrong(name, _DATE)
+        return year
 
     def place(self, fields: tuple[str, str, str], path: str, missing: Problem = MISSING) -> dict[str, str]:
         """A commune of today from (province, district, ward): of 2021 if a district is named, else of 2025."""
@@ -265,13 +282,26 @@ def malformed(what: str) -> Invalid:
 
 def json_object(body: bytes) -> dict[str, Any]:
     """The object that ``body`` is. Raises :class:`Invalid` ``inbox.malformed``."""
-    try:
-        value = msgspec.json.decode(body)
-    except (ValueError, RecursionError):  # msgspec's own error is a ValueError; so is text that is no UTF-8
-        raise malformed("JSON, UTF-8") from None
+    value = json_value(body)
     if not isinstance(value, dict):
         raise malformed("JSON {…}")
     return value
+
+
+def json_value(text: bytes | str) -> Any:
+    """What JSON says. Raises :class:`Invalid` ``inbox.malformed``, also where it is nested deeper than any form is."""
+    try:
+        value = msgspec.json.decode(text)
+    except (msgspec.DecodeError, ValueError, RecursionError):
+        raise malformed("JSON, UTF-8") from None
+    if not _shallow(value, _DEPTH_MAX):
+        raise malformed(f"JSON ≤ {_DEPTH_MAX} levels")
+    return value
+
+
+def _shallow(value: object, left: int) -> bool:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return left > 0 and all(_shallow(one, left - 1) for one in inner if isinstance(one, dict | list))
 
 
 @cache

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from motma.connectors.platforms.items import Item, Sent
-from motma.connectors.platforms.keeping import as_sent, digest, keep, there_and_then
+from motma.connectors.platforms.keeping import as_sent, digest, drop, keep, there_and_then
 from motma.connectors.platforms.reading import NO_TRIP, OPTION, Theirs, malformed, symptoms
 from motma.core.errors import Problem
 from motma.core.words import Words
@@ -47,6 +47,7 @@ _OF_THEIR_OWN = {
 
 _NEAREST = {"hasPneumonia": "breathless", "hasNausea": "diarrhoea", "hasHemorrhage": "rash"}
 _ASKED = {symptom: fields[0] for symptom, fields in (_SIGNALS | _OF_THEIR_OWN).items()}
+_STAY = ("afterIsolationStayProvinceId", "afterIsolationStayDistrictId", "afterIsolationStayWardId")
 _CONTACTS = ("hasPatient", "hasFromSickCountry", "hasSick")
 
 _NO_SIGN = Problem(
@@ -64,7 +65,7 @@ class Tokhaiyte:
     def to_ours(self, body: bytes, content_type: str, now: dt.datetime) -> tuple[Item, ...]:
         """One declaration. Raises :class:`motma.core.errors.Invalid` ``inbox.*`` with ``fields[...]`` names."""
         sent = _pairs(body)
-        dropped = [name for name in map(_CALLED.format, _DROPPED) if sent.pop(name, "")]
+        dropped = drop(sent, map(_CALLED.format, _DROPPED))
         theirs = Theirs(sent, _CALLED)
         form = _form_of(theirs)
         raw = _person(theirs, form) | {
@@ -123,7 +124,7 @@ def _person(theirs: Theirs, form: str) -> dict[str, Any]:
     nationality = theirs.country("nation", "nationality")
     return {
         "name": theirs.need("fullName", "name"),
-        "birth_date": _year(theirs),
+        "birth_date": theirs.year("birthYear", "birth_date"),
         "sex": theirs.option("gender", _SEXES, "sex"),
         "nationality": nationality,
         "document": theirs.document("passport", nationality),
@@ -132,38 +133,27 @@ def _person(theirs: Theirs, form: str) -> dict[str, Any]:
     }
 
 
-def _year(theirs: Theirs) -> str:
-    """The form asks for the year alone; what more it asks is the declaration's own business."""
-    year = theirs.need("birthYear", "birth_date")
-    if year and not (len(year) == 4 and year.isascii() and year.isdigit()):
-        theirs.wrong("birthYear", OPTION)
-    return year
-
-
 def _residence(theirs: Theirs, form: str) -> dict[str, str]:
     if form == "HDPassenger":
-        stay = ("afterIsolationStayProvinceId", "afterIsolationStayDistrictId", "afterIsolationStayWardId")
         address = theirs.need("addressStayAfterIsolation", "residence.address")
-        return theirs.place(stay, "residence") | {"address": address}
+        return theirs.place(_STAY, "residence") | {"address": address}
     address = theirs.need("address", "residence.address")
     return theirs.place(("provinceId", "districtId", "wardId"), "residence") | {"address": address}
 
 
 def _trip(theirs: Theirs, form: str) -> dict[str, Any]:
     origin = theirs.place(("startProvinceId", "startDistrictId", "startWardId"), "trip.origin", NO_TRIP)
-    if form == "HDPassenger":
-        stay = ("afterIsolationStayProvinceId", "afterIsolationStayDistrictId", "afterIsolationStayWardId")
-        destination = theirs.place(stay, "trip.destination")
-        day = theirs.date("entryDate", "dmy", "trip.departs_at", NO_TRIP)
+    entry = form == "HDPassenger"
+    if entry:
+        destination = theirs.place(_STAY, "trip.destination")
     else:
         destination = theirs.place(("endProvinceId", "endDistrictId", "endWardId"), "trip.destination", NO_TRIP)
-        day = theirs.date("startTime", "dmy", "trip.departs_at", NO_TRIP)
     vehicle = _vehicle(theirs, form)
     trip = {
         "origin": origin,
         "destination": destination,
         "vehicle": vehicle,
-        "departs_at": theirs.day_and_hour(day, "startHour", "trip.departs_at"),
+        "departs_at": theirs.moment("entryDate" if entry else "startTime", "startHour", "trip.departs_at"),
     }
     plate = theirs.text("vehicleCode", "trip.plate")
     return trip | ({"plate": plate} if plate and vehicle in _BY_ROAD else {})
@@ -229,3 +219,6 @@ def _fields(raw: Mapping[str, Any]) -> dict[str, Any]:
     fields |= {field: "1" if signs.get(symptom) else "0" for symptom, field in _ASKED.items()}
     fields |= dict.fromkeys(_CONTACTS, "2") | {"hasPatient": "1" if health["contact"] else "2"}
     return {_CALLED.format(name): value for name, value in fields.items()}
+
+
+TOKHAIYTE = Tokhaiyte()
