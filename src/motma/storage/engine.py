@@ -20,6 +20,8 @@ class Wanted(msgspec.Struct, frozen=True):
     histories: Sequence[str] = ()
     """Citizens of whom everything is wanted: for repair only."""
     permits: Sequence[str] = ()
+    links: Sequence[str] = ()
+    """Citizens whose links are wanted."""
 
 
 class Loaded(msgspec.Struct):
@@ -34,13 +36,18 @@ class Loaded(msgspec.Struct):
     """QID -> rows of :data:`motma.storage.statements.HISTORY`, and the row of ``standing``."""
     permits: dict[str, tuple[Sequence[Row], Row | None]] = {}
     """Id -> the facts about a permit as rows of :data:`motma.storage.statements.FACT`, and the row of ``permits``."""
+    links: dict[str, Sequence[Row]] = {}
+    """QID -> rows of ``links``."""
 
 
 class Rows(msgspec.Struct):
     """What to write, each a row in the order of its table's columns; no key twice within one table.
 
-    ``facts`` and ``once`` are new. ``standing``, ``holdings``, ``credentials`` and ``permits`` replace, ``tally`` adds
-    to, the row of the same key. ``no_standing`` are citizens whose standing goes, ``no_permits`` permits that go.
+    ``facts`` and ``once`` are new. ``standing``, ``holdings``, ``credentials``, ``permits``, ``outlets`` and
+    ``deliveries`` replace, ``tally`` adds to, the row of the same key; ``links`` keep the first seq and the newest
+    declaration; ``leases`` go to who holds them, or to anybody once they have run out. ``no_standing`` are citizens
+    whose standing goes, ``no_permits`` permits that go, ``no_links`` (qid, via) and ``no_deliveries`` (platform, qid,
+    seq) rows that go before others are put.
     ``sealed`` are (seq, as it is, as it shall be) of facts whose personal part is sealed anew; one that is no longer as
     it is said to be stays.
     """
@@ -52,8 +59,14 @@ class Rows(msgspec.Struct):
     holdings: list[Row] = []
     credentials: list[Row] = []
     permits: list[Row] = []
+    links: list[Row] = []
+    outlets: list[Row] = []
+    deliveries: list[Row] = []
+    leases: list[Row] = []
     no_standing: list[str] = []
     no_permits: list[str] = []
+    no_links: list[tuple[str, str]] = []
+    no_deliveries: list[tuple[str, str, int]] = []
     sealed: list[tuple[int, bytes, bytes]] = []
 
 

@@ -34,7 +34,19 @@ from motma.storage import migrations, statements
 from motma.storage.acts import Row, facts_of_permit
 from motma.storage.engine import Loaded, Rows, Unwritable, Wanted, too_new, unavailable
 from motma.storage.statements import POSTGRESQL, Query
-from motma.storage.tables import credentials, facts, holdings, once, permits, standing, tally
+from motma.storage.tables import (
+    credentials,
+    deliveries,
+    facts,
+    holdings,
+    leases,
+    links,
+    once,
+    outlets,
+    permits,
+    standing,
+    tally,
+)
 
 CONNECT_SECONDS = 10
 WRITE_SECONDS = 30
@@ -279,6 +291,8 @@ async def _load(connection: Any, wanted: Wanted) -> Loaded:
             row for fact in facts_of_permit(id) for row in await connection.fetch(statements.FACT.postgresql, fact)
         ]
         loaded.permits[id] = about, await connection.fetchrow(statements.PERMIT_ROW.postgresql, id)
+    for qid in wanted.links:
+        loaded.links[qid] = await connection.fetch(statements.LINKS.postgresql, qid)
     return loaded
 
 
@@ -287,11 +301,16 @@ async def _write(connection: Any, rows: Rows) -> None:
         await connection.execute(_DELETE_STANDING, rows.no_standing)
     if rows.no_permits:
         await connection.execute(_DELETE_PERMITS, rows.no_permits)
-    if rows.permits:
-        await connection.execute(_PUT_PERMITS, *zip(*rows.permits, strict=True))
+    if rows.no_links:
+        await connection.executemany(_DELETE_LINKS, rows.no_links)
+    if rows.no_deliveries:
+        await connection.executemany(_DELETE_DELIVERY, rows.no_deliveries)
+    for put, seldom in zip(_PUT_SELDOM, (rows.permits, rows.outlets, rows.deliveries, rows.leases), strict=True):
+        if seldom:
+            await connection.execute(put, *zip(*seldom, strict=True))
     if rows.sealed:
         await connection.executemany(_RESEAL, [(new, seq, old) for seq, old, new in rows.sealed])
-    new = (rows.facts, rows.once, rows.standing, rows.tally, rows.holdings, rows.credentials)
+    new = (rows.facts, rows.once, rows.standing, rows.tally, rows.holdings, rows.credentials, rows.links)
     if any(new):
         columns: list[Any] = []
         for table, table_rows in zip(_WRITTEN, new, strict=True):
@@ -347,10 +366,13 @@ def _write_statement(*tables: Table) -> str:
     return statements.compiled(last, POSTGRESQL, *names)
 
 
-_WRITTEN = (facts, once, standing, tally, holdings, credentials)
+_WRITTEN = (facts, once, standing, tally, holdings, credentials, links)
 _LOAD = _load_statement()
 _WRITE = _write_statement(*_WRITTEN)
-_PUT_PERMITS = _write_statement(permits)  # on its own: most batches have none
+# Each on its own: most batches have none.
+_PUT_SELDOM = tuple([_write_statement(table) for table in (permits, outlets, deliveries, leases)])
+_DELETE_LINKS = statements.compiled(statements.no_links(), POSTGRESQL, "number", "by")
+_DELETE_DELIVERY = statements.compiled(statements.no_delivery(), POSTGRESQL, "whose", "number", "upto")
 _DELETE_PERMITS = statements.compiled(
     delete(permits).where(permits.c.id == _any_of("permits", Text)), POSTGRESQL, "permits"
 )

@@ -25,7 +25,19 @@ from motma.storage import migrations, statements
 from motma.storage.acts import Row, facts_of_permit
 from motma.storage.engine import Loaded, Rows, Unwritable, Wanted, too_new, unavailable
 from motma.storage.statements import SQLITE, Query, compiled
-from motma.storage.tables import credentials, facts, holdings, once, permits, standing, tally
+from motma.storage.tables import (
+    credentials,
+    deliveries,
+    facts,
+    holdings,
+    leases,
+    links,
+    once,
+    outlets,
+    permits,
+    standing,
+    tally,
+)
 
 T = TypeVar("T")
 
@@ -214,6 +226,7 @@ def _load(connection: sqlite3.Connection, wanted: Wanted) -> Loaded:
             )
             for id in wanted.permits
         },
+        links={qid: connection.execute(statements.LINKS.sqlite, (qid,)).fetchall() for qid in wanted.links},
     )
 
 
@@ -228,6 +241,10 @@ def _look_up(
 
 
 def _write(connection: sqlite3.Connection, rows: Rows) -> None:
+    if rows.no_links:
+        connection.executemany(_DELETE_LINKS, rows.no_links)
+    if rows.no_deliveries:
+        connection.executemany(_DELETE_DELIVERY, rows.no_deliveries)
     for table, new in (
         (facts, rows.facts),
         (once, rows.once),
@@ -236,6 +253,10 @@ def _write(connection: sqlite3.Connection, rows: Rows) -> None:
         (holdings, rows.holdings),
         (credentials, rows.credentials),
         (permits, rows.permits),
+        (links, rows.links),
+        (outlets, rows.outlets),
+        (deliveries, rows.deliveries),
+        (leases, rows.leases),
     ):
         for chunk in _chunks(new):
             connection.execute(_insert(table, len(chunk)), list(chain.from_iterable(chunk)))
@@ -259,6 +280,8 @@ def _chunks(items: Sequence[Any]) -> list[Sequence[Any]]:
 
 _DELETE_STANDING = compiled(delete(standing).where(standing.c.qid == bindparam("qid")), SQLITE, "qid")
 _DELETE_PERMIT = compiled(delete(permits).where(permits.c.id == bindparam("id")), SQLITE, "id")
+_DELETE_LINKS = compiled(statements.no_links(), SQLITE, "number", "by")
+_DELETE_DELIVERY = compiled(statements.no_delivery(), SQLITE, "whose", "number", "upto")
 _RESEAL = compiled(statements.reseal(), SQLITE, "shall", "number", "is")
 
 

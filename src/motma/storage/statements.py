@@ -14,8 +14,10 @@ from sqlalchemy import (
     Text,
     bindparam,
     case,
+    delete,
     func,
     literal_column,
+    or_,
     select,
     tuple_,
     update,
@@ -26,9 +28,11 @@ from sqlalchemy.engine.interfaces import Dialect
 from sqlalchemy.sql.base import Executable
 from sqlalchemy.sql.compiler import SQLCompiler
 
+from motma.core.links import LINKING
 from motma.storage.seal import PREFIX_BYTES
 from motma.storage.tables import (
     credentials,
+    deliveries,
     facts,
     holdings,
     is_control,
@@ -39,7 +43,10 @@ from motma.storage.tables import (
     is_review,
     is_scan,
     is_status,
+    leases,
+    links,
     once,
+    outlets,
     permits,
     standing,
     tally,
@@ -127,6 +134,57 @@ PERMIT_ROWS = _query(
 )
 POLICY_FACTS = _facts_after(is_policy())
 PLATFORM_FACTS = _facts_after(is_platform())
+LINKS = _query(select(links).where(links.c.qid == bindparam("qid")).order_by(links.c.platform, links.c.via), "qid")
+LINKS_BETWEEN = _query(
+    select(links)
+    .where(links.c.qid > bindparam("after", type_=Text))
+    .where(links.c.qid <= bindparam("upto", type_=Text)),
+    "after",
+    "upto",
+)
+MOVES = _query(  # what happened to citizens from one number to another: no more is read than lies between them
+    select(facts.c.seq, facts.c.id, facts.c.kind, facts.c.qid, facts.c.at)
+    .where(facts.c.seq > bindparam("after", type_=BigInteger))
+    .where(facts.c.seq <= bindparam("upto", type_=BigInteger))
+    .where(facts.c.qid.is_not(None))
+    .order_by(facts.c.seq),
+    "after",
+    "upto",
+)
+OUTLET = _query(select(outlets).where(outlets.c.platform == bindparam("platform")), "platform")
+LEASE = _query(select(leases).where(leases.c.name == bindparam("name")), "name")
+DUE = _query(
+    select(deliveries)
+    .where(deliveries.c.platform == bindparam("platform"))
+    .where(deliveries.c.state == literal_column("'waiting'"))
+    .where(deliveries.c.next_at <= bindparam("now", type_=BigInteger))
+    .order_by(deliveries.c.next_at)
+    .limit(_limit)
+    .offset(_from_first),
+    "platform",
+    "now",
+    "limit",
+)
+PARKED = _query(
+    select(deliveries)
+    .where(deliveries.c.platform == bindparam("platform"))
+    .where(deliveries.c.state == bindparam("state"))
+    .where(deliveries.c.qid > bindparam("after", type_=Text))
+    .order_by(deliveries.c.qid)
+    .limit(_limit)
+    .offset(_from_first),
+    "platform",
+    "state",
+    "after",
+    "limit",
+)
+DELIVERY = _query(
+    select(deliveries)
+    .where(deliveries.c.platform == bindparam("platform"))
+    .where(deliveries.c.seq == bindparam("seq", type_=BigInteger)),
+    "platform",
+    "seq",
+)
 _scans_within = (
     is_scan(),
     tuple_(facts.c.at, facts.c.seq) > tuple_(bindparam("at", type_=BigInteger), bindparam("after", type_=BigInteger)),
@@ -194,6 +252,22 @@ HISTORIES = _query(
     "seq",
     "limit",
 )
+_linking = facts.c.kind.in_([literal_column(f"'{kind}'") for kind in LINKING])
+LINK_HISTORIES = _query(  # likewise, of what makes links
+    select(*_fact, facts.c.seq)
+    .where(_linking)
+    .where(tuple_(facts.c.qid, facts.c.seq) > tuple_(bindparam("qid", type_=Text), bindparam("seq", type_=BigInteger)))
+    .order_by(facts.c.qid, facts.c.seq)
+    .limit(_limit)
+    .offset(_from_first),
+    "qid",
+    "seq",
+    "limit",
+)
+TOOK = _query(
+    select(*_fact).where(facts.c.qid == bindparam("qid")).where(facts.c.kind == literal_column("'citizen.took'")),
+    "qid",
+)
 HISTORY = _query(select(*_fact, facts.c.seq).where(facts.c.qid == bindparam("qid")).order_by(facts.c.seq), "qid")
 STANDING_ROW = _query(select(standing).where(standing.c.qid == bindparam("qid")), "qid")
 STANDINGS = _query(
@@ -249,6 +323,22 @@ def permits_of(holders: int) -> Query:
 
 
 @lru_cache
+def links_of(citizens: int) -> Query:
+    """The links of ``citizens`` many citizens. Arguments: their numbers."""
+    names = [f"qid_{n}" for n in range(citizens)]
+    wanted = links.c.qid.in_([bindparam(name, type_=Text) for name in names])
+    return _query(select(links).where(wanted), *names)
+
+
+@lru_cache
+def standings_of(citizens: int) -> Query:
+    """(number, body) of the standings of ``citizens`` many citizens. Arguments: their numbers."""
+    names = [f"qid_{n}" for n in range(citizens)]
+    wanted = standing.c.qid.in_([bindparam(name, type_=Text) for name in names])
+    return _query(select(standing.c.qid, standing.c.body).where(wanted), *names)
+
+
+@lru_cache
 def facts_about(kinds: int, newest_first: bool) -> Query:
     """Facts about one citizen, of ``kinds`` many given kinds (0: of any). Arguments: qid, the kinds, the limit."""
     names = [f"kind_{n}" for n in range(kinds)]
@@ -264,7 +354,8 @@ def facts_about(kinds: int, newest_first: bool) -> Query:
 def put(insert: Callable[[Table], Any], table: Table, source: Select[Any] | None = None) -> Any:
     """INSERT a row for each bind, or all rows of ``source``, by the ``insert`` of one dialect.
 
-    ``facts`` and ``once`` take new rows only, ``tally`` adds ``n`` to the row of the same key, the others replace it.
+    ``facts`` and ``once`` take new rows only, ``tally`` adds ``n`` to the row of the same key, ``links`` keep the first
+    seq and the newest declaration, ``leases`` change hands when they have run out, the others replace it.
     """
     statement = insert(table)
     names = [column.name for column in table.columns]
@@ -278,6 +369,14 @@ def put(insert: Callable[[Table], Any], table: Table, source: Select[Any] | None
     rest = {column.name: new[column.name] for column in table.columns if not column.primary_key}
     if table is tally:
         rest = {"n": tally.c.n + new.n}
+    if table is links:
+        rest = {
+            "seq": case((links.c.seq < new.seq, links.c.seq), else_=new.seq),
+            "declaration": case((links.c.declaration > new.declaration, links.c.declaration), else_=new.declaration),
+        }
+    if table is leases:
+        free = or_(leases.c.owner == new.owner, leases.c.until <= new.since)
+        return statement.on_conflict_do_update(index_elements=[leases.c.name], set_=rest, where=free)
     return statement.on_conflict_do_update(index_elements=list(table.primary_key.columns), set_=rest)
 
 
@@ -288,4 +387,19 @@ def reseal() -> Any:
         .where(facts.c.seq == bindparam("number", type_=BigInteger))
         .where(facts.c.sealed == bindparam("is", type_=LargeBinary))
         .values(sealed=bindparam("shall", type_=LargeBinary))
+    )
+
+
+def no_links() -> Any:
+    """DELETE of what came to the citizen ``number`` by way of another number of theirs."""
+    return delete(links).where(links.c.qid == bindparam("number")).where(links.c.via == bindparam("by"))
+
+
+def no_delivery() -> Any:
+    """DELETE of what was not told, unless something newer has taken its place."""
+    return (
+        delete(deliveries)
+        .where(deliveries.c.platform == bindparam("whose"))
+        .where(deliveries.c.qid == bindparam("number"))
+        .where(deliveries.c.seq <= bindparam("upto", type_=BigInteger))
     )

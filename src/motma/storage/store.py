@@ -12,14 +12,13 @@ import time
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Self
-
-import msgspec
+from typing import NamedTuple, Self
 
 from motma.core.errors import Unavailable
 from motma.core.facts import Fact, Standing
-from motma.core.fold import Tally, apply
+from motma.core.fold import MOVING, Tally
 from motma.core.ids import FactId, Qid
+from motma.core.links import Link
 from motma.core.permit import Permit
 from motma.core.words import Words
 from motma.storage import statements
@@ -29,41 +28,44 @@ from motma.storage.acts import (
     Appended,
     Credential,
     Holding,
-    Row,
     Stale,
     credential_of,
     fact_of,
     permit_of,
     prepare,
     standing_of,
-    standing_row,
     to_micros,
     to_time,
 )
-from motma.storage.engine import Engine, Loaded, Rows, Wanted
+from motma.storage.engine import Engine, Rows, Wanted
+from motma.storage.links import links_of, rebuild_links, standings_of
+from motma.storage.outbox import Outbox
 from motma.storage.permits import rebuild_permits
 from motma.storage.scans import PAGE_SCANS, ScanRow, ScanSpan, count_scans, scans_of
 from motma.storage.seal import Ring, Seal, SealKey, UnknownKey, number_of, prefix
+from motma.storage.standings import Rebuilt, rebuild_standings
 from motma.storage.writer import Writer, seal_claim
 
-__all__ = ["Act", "Already", "Appended", "Credential", "Holding", "Rebuilt", "ScanRow", "ScanSpan", "Store"]
+__all__ = ["Act", "Already", "Appended", "Credential", "Holding", "Move", "Rebuilt", "ScanRow", "ScanSpan", "Store"]
 
 PAGE_FACTS = 2_000
 PAGE_POLICIES = 100
-PAGE_SUSPECTS = 200
 PAGE_SEALED = 2_000
 BATCH_SEALED = 200
 """How many personal parts are sealed anew in one transaction: some ten milliseconds of the writers' time."""
 _TRIES, _PAUSE_SECONDS = 8, 0.5
-_LAST_QID = "9" * 19  # after every QID, in every collation
+_SEQ = -1  # in a row of a fact with its number
 _AFTER_PERMITS = "prm_z"  # likewise: the first character of an id is a digit
 
 
-class Rebuilt(msgspec.Struct, frozen=True):
-    """How many citizens' standings were checked, and whose ``differing`` from the fold of their facts."""
+class Move(NamedTuple):
+    """Something that happened to a citizen and counts for where they stand: its number and kind, no more."""
 
-    checked: int
-    differing: tuple[Qid, ...]
+    seq: int
+    id: FactId
+    kind: str
+    qid: Qid
+    at: datetime
 
 
 class Store:
@@ -78,6 +80,8 @@ class Store:
         self._writer = Writer(engine)
         self._seal = seal
         self._clock = clock
+        self.outbox = Outbox(engine)
+        """What platforms are still to be told."""
 
     @classmethod
     async def open(cls, url: str, *, seal_key: bytes | Ring, clock: Callable[[], datetime]) -> Self:
@@ -160,6 +164,29 @@ class Store:
     async def standings(self, after: Qid, limit: int) -> list[Standing]:
         """At most ``limit`` citizens in the order of their numbers, those after ``after`` ("" for the first)."""
         return [standing_of(body) for (body,) in await self._engine.scan(statements.STANDINGS_PAGE, after, limit)]
+
+    # ------------------------------------------------------------ who follows whom
+
+    async def links(self, qid: Qid) -> list[Link]:
+        """Which platforms follow this number of a citizen."""
+        return (await self.links_of((qid,))).get(qid, [])
+
+    async def links_of(self, citizens: Iterable[Qid]) -> dict[Qid, list[Link]]:
+        """The links of several numbers, by number."""
+        return await links_of(self._engine, citizens)
+
+    async def standings_of(self, citizens: Iterable[Qid]) -> dict[Qid, Standing]:
+        """Where several citizens stand, by number."""
+        return await standings_of(self._engine, citizens)
+
+    async def moves(self, after: int, upto: int) -> list[Move]:
+        """What happened to citizens, numbered above ``after`` up to ``upto``; the caller bounds how much that is."""
+        rows = await self._engine.scan(statements.MOVES, after, upto)
+        return [Move(int(seq), id, kind, qid, to_time(at)) for seq, id, kind, qid, at in rows if kind in MOVING]
+
+    async def committed(self) -> None:
+        """Wait until this process has written something; what other processes write is not heard."""
+        await self._writer.committed()
 
     # ------------------------------------------------------------ permits
 
@@ -315,54 +342,11 @@ class Store:
     # ------------------------------------------------------------ proof
 
     async def rebuild_standing(self, *, repair: bool = False) -> Rebuilt:
-        """Fold all facts anew and compare with the table; ``repair`` puts right what differs.
-
-        Goes through the facts page by page while others write; what seems to differ is judged again in a
-        transaction of its own before it counts.
-        """
-        checked, differing = 0, list[Qid]()
-        seen, after = "", ("", 0)  # citizens up to here are judged; facts up to here are read
-        waiting: list[Row] = []  # facts of the last citizen of a page, who may go on in the next
-        while True:
-            page = await self._engine.scan(statements.HISTORIES, *after, PAGE_FACTS)
-            at_end = len(page) < PAGE_FACTS
-            rows = [*waiting, *page]
-            last = None if at_end else page[-1][_QID]
-            waiting = [row for row in rows if row[_QID] == last]
-            histories = _by_citizen(row for row in rows if row[_QID] != last)
-            if at_end or histories:
-                upto = _LAST_QID if at_end else max(histories)
-                kept = {row[0]: row for row in await self._engine.scan(statements.STANDINGS, seen, upto)}
-                citizens = histories.keys() | kept.keys()
-                checked += len(citizens)
-                suspects = sorted(q for q in citizens if not _agree(histories.get(q, ()), kept.get(q)))
-                for start in range(0, len(suspects), PAGE_SUSPECTS):
-                    differing += await self._judge(suspects[start : start + PAGE_SUSPECTS], repair)
-                seen = upto
-            if at_end:
-                return Rebuilt(checked, tuple(differing))
-            after = (page[-1][_QID], page[-1][_SEQ])
-
-    async def _judge(self, citizens: Sequence[str], repair: bool) -> list[Qid]:
-        """Those of ``citizens`` whose standing is not the fold of their facts, found out while nobody writes."""
-        differing: list[Qid] = []
-
-        def judged(loaded: Loaded) -> Rows:
-            rows = Rows()
-            differing.clear()
-            for qid, (history, kept) in loaded.histories.items():
-                if _agree(history, kept):
-                    continue
-                differing.append(Qid(qid))
-                standing, seq = _fold(history)
-                if standing is None:
-                    rows.no_standing.append(qid)
-                else:
-                    rows.standing.append(standing_row(standing, seq))
-            return rows if repair else Rows()
-
-        await self._engine.commit(Wanted(histories=citizens), judged)
-        return differing
+        """Fold all facts anew and compare with the tables ``standing`` and ``links``; ``repair`` puts right what
+        differs."""
+        rebuilt = await rebuild_standings(self._engine, repair)
+        linked = await rebuild_links(self._engine, repair)
+        return Rebuilt(rebuilt.checked, tuple(dict.fromkeys((*rebuilt.differing, *linked))))
 
     async def rebuild_permits(self, *, repair: bool = False) -> tuple[int, tuple[FactId, ...]]:
         """(permits checked, those whose row is not the fold of their facts); ``repair`` puts right what differs."""
@@ -384,37 +368,6 @@ def _check_seals(told: dict[bytes, str], held: dict[bytes, str]) -> None:
 
 def _fingerprint(key: SealKey) -> str:
     return hmac.digest(key.key, seal_claim(key.number), hashlib.sha256).hex()
-
-
-_QID, _SEQ = 1, -1  # in a row of statements.HISTORY
-
-
-def _by_citizen(rows: Iterable[Row]) -> dict[str, list[Row]]:
-    histories: dict[str, list[Row]] = {}
-    for row in rows:
-        histories.setdefault(row[_QID], []).append(row)
-    return histories
-
-
-def _fold(history: Iterable[Row]) -> tuple[Standing | None, int]:
-    """The standing, and the seq of the fact that made it what it is."""
-    standing, made_by = None, 0
-    for row in history:
-        after = apply(standing, fact_of(row[:_SEQ]))
-        if after is not standing:
-            standing, made_by = after, row[_SEQ]
-    return standing, made_by
-
-
-def _agree(history: Iterable[Row], kept: Row | None) -> bool:
-    """Whether the row of ``standing`` is what the facts make of it. Bodies are compared by meaning, not by letter."""
-    standing, seq = _fold(history)
-    if standing is None or kept is None:
-        return standing is None and kept is None
-    try:
-        return kept[:-1] == standing_row(standing, seq)[:-1] and standing_of(kept[-1]) == standing
-    except msgspec.MsgspecError:
-        return False
 
 
 async def _engine(url: str) -> Engine:

@@ -194,6 +194,67 @@ permits = Table(
     sqlite_with_rowid=False,
 )
 
+# Which platform may follow which number of a citizen, from which fact on: its own declarations (``via`` is the number
+# itself), or those under another number that turned out to be the same citizen's. ``declaration``: its newest.
+links = Table(
+    "links",
+    metadata,
+    Column("qid", Text, nullable=False),
+    Column("platform", Text, nullable=False),
+    Column("via", Text, nullable=False),
+    Column("seq", _Whole, nullable=False),
+    Column("declaration", Text, nullable=False),
+    PrimaryKeyConstraint("qid", "platform", "via"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+# How far a platform was told of changes, and since when it does not answer.
+outlets = Table(
+    "outlets",
+    metadata,
+    Column("platform", Text, nullable=False),
+    Column("cursor", _Whole, nullable=False),
+    Column("failures", _Whole, nullable=False),
+    Column("rests_until", _Whole, nullable=False),
+    Column("problem", Text, nullable=False),
+    PrimaryKeyConstraint("platform"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+# What could not be told a platform about a citizen: one row for each, since whatever is told is told as of then.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("platform", Text, nullable=False),
+    Column("qid", Text, nullable=False),
+    Column("seq", _Whole, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("at", _Whole, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", _Whole, nullable=False),
+    Column("next_at", _Whole, nullable=False),
+    Column("problem", Text, nullable=False),
+    PrimaryKeyConstraint("platform", "qid"),
+    Index(None, "platform", "state", "next_at"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
+# Which process does something that only one should do, and until when.
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Text, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("since", _Whole, nullable=False),
+    Column("until", _Whole, nullable=False),
+    PrimaryKeyConstraint("name"),
+    sqlite_strict=True,
+    sqlite_with_rowid=False,
+)
+
 credentials = Table(
     "credentials",
     metadata,

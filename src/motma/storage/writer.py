@@ -11,9 +11,10 @@ from collections.abc import Sequence
 import msgspec
 
 from motma.core.errors import MotmaError, Unavailable
-from motma.core.facts import Fact, PermitIssued, PermitRevoked, Standing
+from motma.core.facts import Fact, Parted, PermitIssued, PermitRevoked, Standing, Took
 from motma.core.fold import apply, permit_after
 from motma.core.ids import FactId, Qid
+from motma.core.links import Link, followed, join
 from motma.core.permit import Permit
 from motma.core.words import Words
 from motma.storage.acts import (
@@ -65,6 +66,7 @@ def wanted(acts: Sequence[Prepared]) -> Wanted:
         permits=[
             fact.what.permit for prepared in acts for fact in prepared.act.facts if isinstance(fact.what, PermitRevoked)
         ],
+        links=[fact.what.other for prepared in acts for fact in prepared.act.facts if isinstance(fact.what, Took)],
     )
 
 
@@ -83,6 +85,7 @@ def plan(acts: Sequence[Prepared], loaded: Loaded) -> Plan:
     holdings: dict[tuple[bytes, str], Row] = {}
     credentials: dict[bytes, Row] = {}
     permits: dict[FactId, Permit | None] = {}
+    linking = _Linking(loaded)
 
     def stands(qid: Qid) -> Standing | None:
         if qid not in standings:
@@ -110,6 +113,7 @@ def plan(acts: Sequence[Prepared], loaded: Loaded) -> Plan:
             if fact.qid is None:
                 continue
             before = stands(fact.qid)
+            linking.follow(seq, fact, before)
             after = apply(before, fact)
             if after is not before:  # most scans change nothing, and then cost no second write
                 standings[fact.qid] = after
@@ -130,6 +134,7 @@ def plan(acts: Sequence[Prepared], loaded: Loaded) -> Plan:
     rows.holdings = list(holdings.values())
     rows.credentials = list(credentials.values())
     rows.permits = [permit_row(permit) for permit in permits.values() if permit]
+    rows.links, rows.no_links = linking.put(), list(linking.gone)
     return Plan(rows, outcomes)
 
 
@@ -145,6 +150,43 @@ def _follow(permits: dict[FactId, Permit | None], fact: Fact, loaded: Loaded) ->
         permits[what.permit] = permit_after(permits[what.permit], fact)
 
 
+class _Linking:
+    """What a batch makes of who follows whom; :func:`motma.core.links.fold_links` is what it has to come to."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self._loaded = loaded
+        self._new: dict[Qid, dict[tuple[str, Qid], Link]] = {}
+        self.gone: dict[tuple[str, str], None] = {}
+
+    def follow(self, seq: int, fact: Fact, before: Standing | None) -> None:
+        """Link, take along or take back as ``fact`` says, about a citizen who stood as ``before`` says."""
+        qid, what = fact.qid, fact.what
+        if qid is None:
+            return
+        if platform := followed(fact):
+            self._join(Link(qid, platform, qid, seq, fact.id))
+            if before and before.into:  # it was under way while its citizen was made one with another
+                self._join(Link(before.into, platform, qid, seq, fact.id))
+        elif isinstance(what, Took):
+            for link in self._of(what.other):
+                self._join(Link(qid, link.platform, what.other, seq, link.declaration))
+        elif isinstance(what, Parted):
+            self.gone[qid, what.other] = None
+            new = self._new.get(qid, {})
+            self._new[qid] = {key: link for key, link in new.items() if link.via != what.other}
+
+    def put(self) -> list[Row]:
+        """The rows to put, after those that are gone."""
+        return [tuple(link) for new in self._new.values() for link in new.values()]
+
+    def _join(self, link: Link) -> None:
+        join(self._new.setdefault(link.qid, {}), link)
+
+    def _of(self, qid: Qid) -> list[Link]:
+        held = [Link(*row) for row in self._loaded.links.get(qid, ()) if (qid, row[2]) not in self.gone]
+        return [*held, *self._new.get(qid, {}).values()]
+
+
 class Writer:
     """The queue before the database. Belongs to one event loop."""
 
@@ -153,6 +195,11 @@ class Writer:
         self._queue: deque[tuple[Prepared, asyncio.Future[Outcome]]] = deque()
         self._flushing: asyncio.Task[None] | None = None
         self._closed = False
+        self._committed = asyncio.Event()
+
+    async def committed(self) -> None:
+        """Wait for the next commit of this process."""
+        await self._committed.wait()
 
     async def append(self, prepared: Prepared) -> Outcome:
         """Wait until the act is on disk, or refused. Cancelling the wait does not stop the act.
@@ -219,6 +266,8 @@ class Writer:
             await self._commit(batch[:middle])
             await self._commit(batch[middle:])
         else:
+            self._committed.set()
+            self._committed = asyncio.Event()
             for (_, future), outcome in zip(batch, outcomes, strict=True):
                 if not future.done():
                     future.set_result(outcome)
