@@ -35,6 +35,7 @@ from motma.services.citizens import Citizens
 from motma.services.codes import CodeOffice
 from motma.services.declare import Declare
 from motma.services.enrol import Enrol
+from motma.services.exchange.feed import Feed
 from motma.services.gather import Gather
 from motma.services.identify import Identify
 from motma.services.matching import Matching
@@ -163,6 +164,8 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
         rehearse = Rehearse(store=store, in_force=in_force)
         rehearsals = RehearsalRoom(rehearse, clock)
         opened.push_async_callback(rehearsals.close)
+        feed = Feed(store)
+        opened.push_async_callback(feed.close)
         house = House(
             declare=Declare(
                 store=store,
@@ -203,6 +206,7 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
             status=status,
             trust=trust,
             rehearsals=rehearsals,
+            feed=feed,
             clock=clock,
             new_token=lambda: base64.b32encode(random(20)).decode().lower(),
             wallet=lambda token: secrets.index("wallet", token),

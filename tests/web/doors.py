@@ -73,6 +73,7 @@ DOORS: dict[tuple[str, str], str] = {
     ("GET", "/ops/policies/{draft:str}/replay/progress"): "operator",
     ("POST", "/v1/declarations"): "platform",
     ("GET", "/v1/declarations/{declaration:str}"): "platform",
+    ("GET", "/v1/changes"): "platform",
     ("POST", "/v1/prechecks"): "platform",
     ("GET", "/v1/trust-list"): "anybody",
     ("GET", "/v1/trust-list/roots"): "device",

@@ -26,6 +26,7 @@ DOORS = {
     ("/v1/declarations/{declaration}", "get"),
     ("/v1/declarations", "post"),
     ("/v1/prechecks", "post"),
+    ("/v1/changes", "get"),
     ("/v1/measure", "get"),
     ("/v1/checkpoints", "get"),
 }
@@ -56,6 +57,7 @@ class Running:
             "/v1/declarations/{declaration}": runner.run(world.platform()),
             "/v1/declarations": runner.run(world.platform()),
             "/v1/prechecks": runner.run(world.platform()),
+            "/v1/changes": runner.run(world.platform()),
             "/v1/measure": world.browser(),
             "/v1/checkpoints": world.browser(),
         }
@@ -146,6 +148,8 @@ def test_it_is_true(running: Running, path: str, method: str, mode: GenerationMo
             for name in ("qid", "device_time"):  # as the words beside the schema say: one of two, and not much later
                 case.body.pop(name, None)
             case.body["code"] = case.body.get("code") or "x"
+        if path == "/v1/changes":
+            case.query.pop("wait", None)  # nothing comes
         answer = running.send(case, running.clients[path])
         answered.add(answer.status_code)
         case.validate_response(answer, checks=_CHECKS)
@@ -220,7 +224,13 @@ def _refused(running: Running) -> dict[str, Callable[[], httpx.Response]]:
     def ahead(client: httpx.AsyncClient = platform, id: str = slipped["declaration"], **more: Any) -> httpx.Response:
         return running.ask(client, "POST", "/v1/prechecks", **{"json": {"declaration": id}, **more})
 
+    def changed(client: httpx.AsyncClient = platform, after: str = "now") -> httpx.Response:
+        return running.ask(client, "GET", "/v1/changes", params={"after": after})
+
     return {
+        "/v1/changes 200": changed,
+        "/v1/changes 401": lambda: changed(world.browser()),
+        "/v1/changes 422": lambda: changed(after="x"),
         "/v1/prechecks 200": ahead,
         "/v1/prechecks 401": lambda: ahead(world.browser()),
         "/v1/prechecks 403": lambda: ahead(headers={"origin": "http://evil.test"}),

@@ -184,9 +184,9 @@ class Store:
         rows = await self._engine.scan(statements.MOVES, after, upto)
         return [Move(int(seq), id, kind, qid, to_time(at)) for seq, id, kind, qid, at in rows if kind in MOVING]
 
-    async def committed(self) -> None:
-        """Wait until this process has written something; what other processes write is not heard."""
-        await self._writer.committed()
+    def next_commit(self) -> asyncio.Event:
+        """Set when this process has written something more; what other processes write is not heard."""
+        return self._writer.next_commit
 
     # ------------------------------------------------------------ permits
 

@@ -197,9 +197,10 @@ class Writer:
         self._closed = False
         self._committed = asyncio.Event()
 
-    async def committed(self) -> None:
-        """Wait for the next commit of this process."""
-        await self._committed.wait()
+    @property
+    def next_commit(self) -> asyncio.Event:
+        """Set with the next commit of this process."""
+        return self._committed
 
     async def append(self, prepared: Prepared) -> Outcome:
         """Wait until the act is on disk, or refused. Cancelling the wait does not stop the act.

@@ -33,7 +33,7 @@ from motma.web import (
     status,
     trust,
 )
-from motma.web.exchange import declarations
+from motma.web.exchange import changes, declarations
 from motma.web.gate import BODY_MAX_BYTES, gate
 from motma.web.house import House
 from motma.web.lane import fast_lane
@@ -76,6 +76,7 @@ def create_app(lifespan: Lifespan) -> ASGIApp:
             checks.find_by_plate,
             *repairs.routes,
             *declarations.routes,
+            *changes.routes,
             *prechecks.routes,
             *citizens.routes,
             *live.routes,

@@ -10,6 +10,7 @@ from motma.services.carriers import Carriers
 from motma.services.check import Check
 from motma.services.declare import Declare
 from motma.services.enrol import Enrol
+from motma.services.exchange.feed import Feed
 from motma.services.permit_import import PermitImport
 from motma.services.permits import Permits
 from motma.services.plates import Plates
@@ -48,6 +49,7 @@ class House:
     status: StatusDesk
     trust: Trust
     rehearsals: RehearsalRoom
+    feed: Feed
     clock: Callable[[], dt.datetime]
     new_token: Callable[[], str]
     wallet: Callable[[str], bytes]
