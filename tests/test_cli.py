@@ -12,6 +12,7 @@ from typing import NamedTuple
 import click
 import pytest
 from click.testing import CliRunner
+from joserfc import jwk
 from rich.console import Console
 
 from motma.cli import cli, main
@@ -124,6 +125,13 @@ def test_who_is_let_in_is_told_once_and_can_be_put_out(run: Run, tmp_path: Path)
     assert re.fullmatch(r"[0-9]{6}\n", run("admit", "officer", "CB-01", "Trần Văn Trực").out)
     assert re.fullmatch(r"[a-z2-7]{32}\n", run("admit", "platform", "NCOVI", "NCOVI").out)
     assert run("dismiss", "platform", "NCOVI").out == "1 ended\n"
+    key = tmp_path / "key.pem"
+    made = jwk.generate_key("EC", "P-256")
+    key.write_bytes(made.as_pem(private=False))
+    for name in ("BLUEZONE", "bluezone"):  # once more changes nothing
+        assert run("admit", "platform", name, "Bluezone", "--key", str(key)).out == f"{made.thumbprint()}\n"
+    key.write_bytes(made.as_pem(private=True))
+    assert "platform_key.private" in run("admit", "platform", "NCOVI", "N", "--key", str(key)).err
     assert run("dismiss", "platform", "NCOVI").code == 2
     assert (tmp_path / "data" / "secrets.json").stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "data").stat().st_mode & 0o077 == 0

@@ -12,7 +12,8 @@ def test_without_any_there_are_defaults_for_one_machine() -> None:
     settings = read_settings({})
     assert (settings.host, settings.port, settings.data) == ("127.0.0.1", 8000, Path("motma-data"))
     assert settings.database_url == f"sqlite:///{Path('motma-data/motma.db').absolute()}"
-    assert settings.register_url == ""
+    assert settings.register_url == "" and settings.client_cert_header == ""
+    assert not settings.sandbox and not read_settings({"MOTMA_SANDBOX": "0"}).sandbox
 
 
 def test_every_setting_is_read() -> None:
@@ -28,6 +29,8 @@ def test_every_setting_is_read() -> None:
             "MOTMA_REGISTER_URL": "https://register.example.vn/osia",
             "MOTMA_REGISTER_CLIENT": "motma",
             "MOTMA_REGISTER_SECRET": "bí mật",
+            "MOTMA_CLIENT_CERT_HEADER": "Client-Cert",
+            "MOTMA_SANDBOX": "1",
         }
     )
     assert (settings.data, settings.database_url) == (Path("/var/lib/motma"), "postgresql://motma@db/motma")
@@ -35,6 +38,7 @@ def test_every_setting_is_read() -> None:
     assert (settings.register_seed, settings.register_size) == (7, 10)
     assert settings.register_url == "https://register.example.vn/osia"
     assert (settings.register_client, settings.register_secret) == ("motma", "bí mật")
+    assert (settings.client_cert_header, settings.sandbox) == ("client-cert", True)
 
 
 def test_no_secret_is_shown() -> None:
@@ -64,6 +68,8 @@ def test_no_secret_is_shown() -> None:
         ("ISSUER", ["", "một mã", "x" * 65, "a\nb"]),
         ("UNLOCK", ["", "a\0b"]),
         ("DCC_SIGNERS", ["", "a\0b"]),
+        ("CLIENT_CERT_HEADER", ["a b", "x:y", "-x", "x" * 99]),
+        ("SANDBOX", ["2", "yes", " 1"]),
         ("REGISTER_SEED", ["-1", str(2**63), "x"]),
         ("REGISTER_SIZE", ["0", "10000001", "x", "1" * 5_000]),
         ("REGISTER_URL", ["register.example.vn", "ftp://x", "http://", "http://h:many/", "http://a b/", "file:///x"]),

@@ -43,7 +43,7 @@ def test_commands_exist(page: Path) -> None:
 
 def test_every_setting_is_explained() -> None:
     text = (ROOT / "docs" / "operate.md").read_text()
-    names = "DATA DATABASE_URL HOST PORT ISSUER UNLOCK PKCS11_PIN"
+    names = "DATA DATABASE_URL HOST PORT ISSUER UNLOCK PKCS11_PIN CLIENT_CERT_HEADER SANDBOX"
     register = "REGISTER_URL REGISTER_CLIENT REGISTER_SECRET REGISTER_SEED REGISTER_SIZE"
     for name in f"{names} {register}".split(" "):
         assert re.search(rf"`(?:MOTMA_)?(?:REGISTER)?{name.removeprefix('REGISTER')}`", text), name

@@ -31,6 +31,7 @@ from motma.register.population import Person, Population
 from motma.web.app import create_app
 from motma.web.house import House
 from motma.wiring import Built, build
+from tests.keyholder import key_holder
 from tests.register.running import Running, register
 
 BEGINNING = dt.datetime(2026, 1, 18, 7, 0, tzinfo=dt.UTC)
@@ -113,6 +114,11 @@ class World:
             token = await self.built.house.enrol.register_platform(name, name.title(), self.now)
             self._platforms[name] = self.browser(headers={"authorization": f"Bearer {token}"})
         return self._platforms[name]
+
+    async def interlinked(self, name: str = "LIENTHONG") -> httpx.AsyncClient:
+        """A registered platform with every scope, and a token for its key."""
+        holder = await key_holder(self, name)
+        return await holder.client()
 
     async def device_at(self, checkpoint: str = HERE, *, scheme: str = "http") -> httpx.AsyncClient:
         """An enrolled device on which nobody has begun a shift."""
@@ -320,11 +326,16 @@ class World:
 
 @contextlib.asynccontextmanager
 async def living_world(
-    folder: Path, *, database_url: str | None = None, measure: bool = True, dcc_signers: Path | None = None
+    folder: Path,
+    *,
+    database_url: str | None = None,
+    measure: bool = True,
+    dcc_signers: Path | None = None,
+    **more: Any,
 ) -> AsyncIterator[World]:
     """Open a world in ``folder``: on SQLite unless told where, with a measure in force unless told otherwise.
 
-    ``dcc_signers``: the file of whom it believes about health certificates.
+    ``dcc_signers``: the file of whom it believes about health certificates; ``more``: other settings.
     """
     running = register()
     running.clear()
@@ -333,7 +344,7 @@ async def living_world(
         database_url=database_url or f"sqlite:///{folder / 'data' / 'motma.db'}",
         host="127.0.0.1",
         port=0,
-        issuer="motma.test",
+        issuer=more.pop("issuer", "motma.test"),
         register_seed=2021,
         register_size=_SIZE,
         register_url=running.url,
@@ -341,6 +352,7 @@ async def living_world(
         register_secret=running.client_secret,
         register_pause_seconds=0,
         dcc_signers=dcc_signers,
+        **more,
     )
     clock = [lambda: BEGINNING]
     async with build(settings, clock=lambda: clock[0]()) as built:

@@ -39,6 +39,10 @@ class Settings:
     """The file of the keys and certificates of who may sign health certificates; without one, nobody's are known."""
     pkcs11_pin: str = field(default="", repr=False)
     """What opens the tokens of a hardware module."""
+    client_cert_header: str = ""
+    """In which header the proxy in front hands in platforms' TLS certificates (RFC 9440); "": none are read."""
+    sandbox: bool = False
+    """For trying out: fictional people only, and platforms that register themselves for a week."""
 
 
 _A_PATH = (re.compile(r"[^\0]+"), Words("một thư mục", "a folder"))
@@ -59,9 +63,15 @@ _A_REGISTER = (
 )
 _A_CLIENT = (re.compile(r"[ -~]{0,200}"), Words("chữ ASCII, không quá 200 ký tự", "ASCII, at most 200 characters"))
 _A_SECRET = (re.compile(r"[^\0]{0,500}"), Words("không quá 500 ký tự", "at most 500 characters"))
+_A_HEADER = (
+    re.compile(r"(?:[A-Za-z][A-Za-z0-9-]{0,60})?"),
+    Words("tên một tiêu đề HTTP", "the name of an HTTP header"),
+)
+_A_SWITCH = (re.compile(r"[01]?"), Words("1, hoặc 0", "1, or 0"))
 _KNOWN = (
     *("DATA", "DATABASE_URL", "HOST", "PORT", "ISSUER", "UNLOCK", "PKCS11_PIN", "DCC_SIGNERS"),
     *("REGISTER_URL", "REGISTER_CLIENT", "REGISTER_SECRET", "REGISTER_SEED", "REGISTER_SIZE"),
+    *("CLIENT_CERT_HEADER", "SANDBOX"),
 )
 
 
@@ -83,6 +93,8 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         unlock=_file(given, "UNLOCK"),
         dcc_signers=_file(given, "DCC_SIGNERS"),
         pkcs11_pin=_text(given, "PKCS11_PIN", "", _A_PIN),
+        client_cert_header=_text(given, "CLIENT_CERT_HEADER", "", _A_HEADER).lower(),
+        sandbox=_text(given, "SANDBOX", "", _A_SWITCH) == "1",
     )
 
 

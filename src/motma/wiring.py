@@ -35,7 +35,11 @@ from motma.services.citizens import Citizens
 from motma.services.codes import CodeOffice
 from motma.services.declare import Declare
 from motma.services.enrol import Enrol
+from motma.services.exchange.calls import Calls
 from motma.services.exchange.feed import Feed
+from motma.services.exchange.platforms import Platforms
+from motma.services.exchange.quotas import Quotas
+from motma.services.exchange.tokens import Tokens
 from motma.services.gather import Gather
 from motma.services.identify import Identify
 from motma.services.matching import Matching
@@ -129,7 +133,8 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
             groups=load_permit_groups(),
             areas={area.id: area.name for area in network.areas},
         )
-        enrol = Enrol(store=store, secrets=secrets, random=random, network=network)
+        platforms = Platforms(store=store, random=random)
+        enrol = Enrol(store=store, secrets=secrets, random=random, network=network, platforms=platforms)
         policies = Policies(store=store, board=board, person=enrol.person, random=random)
 
         async def rules(now: dt.datetime) -> Rules:
@@ -200,6 +205,10 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
             policies=policies,
             steer=Steer(store=store, board=board, network=network, random=random),
             enrol=enrol,
+            platforms=platforms,
+            tokens=Tokens(store=store, platforms=platforms, secrets=secrets, random=random, issuer=settings.issuer),
+            quotas=Quotas(),
+            calls=Calls(),
             trust_list=TrustDesk(board=board, issuer=settings.issuer, signer=chest.signer, status=status.floors),
             bundles=BundleDesk(board=board, issuer=settings.issuer, network=network, rules=rules, signer=chest.signer),
             carriers=Carriers(store=store, board=board, citizens=citizens, codes=codes, secrets=secrets, random=random),
@@ -210,6 +219,8 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
             clock=clock,
             new_token=lambda: base64.b32encode(random(20)).decode().lower(),
             wallet=lambda token: secrets.index("wallet", token),
+            certificate_header=settings.client_cert_header,
+            sandbox=settings.sandbox,
         )
         identify = Identify(store=store, board=board, matching=matching, citizens=citizens, codes=codes, random=random)
         reissue = Reissue(store=store, board=board, citizens=citizens, codes=codes, random=random)

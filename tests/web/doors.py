@@ -75,6 +75,8 @@ DOORS: dict[tuple[str, str], str] = {
     ("GET", "/v1/declarations/{declaration:str}"): "platform",
     ("GET", "/v1/changes"): "platform",
     ("POST", "/v1/prechecks"): "platform",
+    ("POST", "/oauth/token"): "anybody",
+    ("GET", "/.well-known/oauth-authorization-server"): "anybody",
     ("GET", "/v1/trust-list"): "anybody",
     ("GET", "/v1/trust-list/roots"): "device",
     ("GET", "/v1/bundle"): "device",

@@ -17,8 +17,10 @@ from litestar import Litestar
 
 from motma.core.facts import Fact, LookedUp
 from motma.core.ids import new_fact_id
+from motma.core.platforms import SCOPES
 from motma.storage.store import Act
 from motma.web.gate import body_max_bytes
+from tests.keyholder import key_holder
 from tests.web.doors import DOORS
 from tests.world import HERE, NEXT, World, living_world
 
@@ -57,7 +59,7 @@ async def visitors(world: World) -> dict[str, tuple[httpx.AsyncClient, set[str]]
     enrol = world.built.house.enrol
     officer = await world.officer_at(HERE, "CB-01")
     elsewhere = await world.officer_at(NEXT, "CB-02")
-    operator, platform = await world.operator(), await world.platform("NCOVI")
+    operator, platform = await world.operator(), await world.interlinked("NCOVI")
     token = platform.headers["authorization"].removeprefix("Bearer ")
     device, shift = officer.cookies["motma_device"], officer.cookies["motma_shift"]
     session = operator.cookies["motma_session"]
@@ -163,6 +165,36 @@ async def test_who_is_turned_away_leaves_nothing_behind(world: World) -> None:
             if owner not in opens and "GET" not in door:
                 await knock(world, client, door)
     assert world.rows() == before
+
+
+def scoped(app: Any) -> dict[tuple[str, str], str]:
+    """(method, path) -> the scope that it needs, of every route of the platforms' door."""
+    while not isinstance(app, Litestar):
+        held = [cell.cell_contents for cell in app.__closure__]
+        app = next(one for one in held if isinstance(one, Litestar) or getattr(one, "__closure__", None))
+    return {
+        (method, route.path_format if "{" not in route.path else route.path): guard.scope
+        for route in app.routes
+        for method, (handler, _) in getattr(route, "route_handler_map", {}).items()
+        for guard in getattr(handler, "guards", None) or ()
+        if hasattr(guard, "scope")
+    }
+
+
+async def test_every_scope_opens_its_own_doors_and_no_other(world: World) -> None:
+    needs = scoped(world.app)
+    assert set(needs) == {door for door, who in DOORS.items() if who == "platform"}
+    assert set(needs.values()) <= set(SCOPES)
+    holder = await key_holder(world, "NCOVI")
+    for scope in SCOPES:
+        client = await holder.client(scope)
+        for door, needed in needs.items():
+            answer = await knock(world, client, door)
+            if needed == scope:
+                assert answer.status_code not in (401, 403), (door, answer.text)
+            else:
+                assert (answer.status_code, answer.json()["code"]) == (403, "access.scope"), (door, scope)
+                assert f'scope="{needed}"' in answer.headers["www-authenticate"]
 
 
 async def test_nothing_is_read_from_who_is_turned_away(world: World) -> None:

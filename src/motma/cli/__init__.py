@@ -4,7 +4,7 @@ import datetime as dt
 import sys
 from contextlib import suppress
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, TextIO
 
 import click
 from rich.table import Column, Table
@@ -23,12 +23,15 @@ from motma.cli.secrets import secrets
 from motma.cli.terminal import console, run, with_house
 from motma.config import Settings, read_settings
 from motma.core.errors import MotmaError
+from motma.core.platformkeys import TEXT_MAX_CHARS, read_platform_key
+from motma.core.platforms import EVERYDAY, SCOPES, TERMINAL
 from motma.demo import run_demo
 from motma.doctor import examine
 from motma.measures import load_demo_measure
 from motma.replay import Plan, account_table
 from motma.replay import replay as run_replay
 from motma.serve import server
+from motma.services.exchange.platforms import CONNECTORS, PER_DAY, PER_SECOND
 from motma.wiring import Built, build
 
 
@@ -141,12 +144,53 @@ def admit_operator(name: str, also: str | None) -> None:
     click.echo(with_house(lambda built, now: built.house.enrol.appoint_operator(name, now, also=also)))
 
 
-@admit.command("platform", short_help="A bearer token for a platform.")
+@admit.command("platform", short_help="Register a platform's key, or a bearer token for it.")
 @click.argument("platform")
 @click.argument("name")
-def admit_platform(platform: str, name: str) -> None:
-    """A bearer token for the PLATFORM called NAME."""
-    click.echo(with_house(lambda built, now: built.house.enrol.register_platform(platform, name, now)))
+@click.option("--key", type=click.File(), help="Its public key (JWK or PEM): register it, instead of a plain token.")
+@click.option("--scope", multiple=True, type=click.Choice([*SCOPES]), help="What it may do; again for another.")
+@click.option("--connector", default="native", show_default=True, type=click.Choice(CONNECTORS), help="How it sends.")
+@click.option("--per-second", default=PER_SECOND, show_default=True, help="How often it may ask.")
+@click.option("--per-day", default=PER_DAY, show_default=True, help="And in a day.")
+def admit_platform(
+    platform: str,
+    name: str,
+    key: TextIO | None,
+    scope: tuple[str, ...],
+    connector: str,
+    per_second: int,
+    per_day: int,
+) -> None:
+    """A bearer token for the PLATFORM called NAME; or, with --key, its registration, and the kid of its key.
+
+    With --key it may do what --scope names (without one, all that an operator gives alone). A key once more, for a
+    platform that is registered, is one key more; the rest stays as it is.
+    """
+    if key is None and (scope or connector != "native"):
+        raise click.UsageError("--scope and --connector go with --key.")
+    if key is None:
+        click.echo(with_house(lambda built, now: built.house.enrol.register_platform(platform, name, now)))
+        return
+    text = key.read(TEXT_MAX_CHARS + 1)
+
+    async def register(built: Built, now: dt.datetime) -> str:
+        platforms = built.house.platforms
+        kid, _ = read_platform_key(text)
+        if await platforms.known(platform.strip().upper(), now) is None:
+            await platforms.register(
+                platform,
+                name,
+                scopes=scope or EVERYDAY,
+                connector=connector,
+                per_second=per_second,
+                per_day=per_day,
+                by=TERMINAL,
+                now=now,
+            )
+        await platforms.add_key(platform.strip().upper(), text, by=TERMINAL, now=now)
+        return kid
+
+    click.echo(with_house(register))
 
 
 @cli.command(short_help="Let one of them in no longer.")

@@ -103,6 +103,21 @@ def _too_long() -> Invalid:
     )
 
 
+def parse_short(raw: str) -> str:
+    """A short plain name for somebody or something: upper case, letters, digits, hyphen. Raises :class:`Invalid`
+    ``name.short``."""
+    short = raw.strip().upper()
+    if not (2 <= len(short) <= 40 and short.isascii() and short.replace("-", "").replace("_", "").isalnum()):
+        raise Invalid(
+            "name.short",
+            Words(
+                "Tên ngắn gồm 2 đến 40 chữ cái không dấu, chữ số, dấu nối.",
+                "A short name has 2 to 40 plain letters, digits or hyphens.",
+            ),
+        )
+    return short
+
+
 def parse_line(raw: str, max_chars: int) -> str:
     """Return free text (an address, a place) as one NFC line, single-spaced.
 

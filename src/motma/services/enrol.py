@@ -11,11 +11,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from motma.core.errors import Hidden, Invalid
+from motma.core.errors import Conflict, Hidden, Invalid
 from motma.core.flow import Network
 from motma.core.ids import new_fact_id
-from motma.core.text import parse_line
+from motma.core.platforms import EVERYDAY, PlatformNow
+from motma.core.text import parse_line, parse_short
 from motma.core.words import Words
+from motma.services.exchange.platforms import Platforms
 from motma.storage.keys import Secrets
 from motma.storage.store import Act, Already, Credential, Store
 
@@ -25,6 +27,8 @@ _INVITATION = dt.timedelta(hours=24)
 _KNOWN_FOR = dt.timedelta(seconds=2)
 _KNOWN_MAX = 10_000
 _GUESSES, _GUESSES_PER = 10, dt.timedelta(minutes=5)
+TOKEN_PREFIX = "mmt_"
+"""What tokens for a quarter hour begin with; plain ones, which live until they are taken, have no prefix."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,17 +58,32 @@ class Operator:
 
 @dataclass(frozen=True, slots=True)
 class Platform:
-    """A system that sends declarations of its own users."""
+    """A system that sends declarations of its own users, and what it may do with what it came with.
+
+    ``registered``: how it is registered; None of one that was given a plain token only.
+    """
 
     id: str
     name: str
+    scopes: frozenset[str] = EVERYDAY
+    connector: str = "native"
+    registered: PlatformNow | None = None
 
 
 class Enrol:
     """Gives and takes ways in, and says who a secret belongs to."""
 
-    def __init__(self, *, store: Store, secrets: Secrets, random: Callable[[int], bytes], network: Network) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        secrets: Secrets,
+        random: Callable[[int], bytes],
+        network: Network,
+        platforms: Platforms,
+    ) -> None:
         self._store = store
+        self._platforms = platforms
         self._secrets = secrets
         self._random = random
         self._network = network
@@ -84,7 +103,7 @@ class Enrol:
 
     async def appoint_officer(self, officer: str, name: str, now: dt.datetime) -> str:
         """The PIN (six digits) of a new officer, or a new PIN of one who is known; their running shifts end."""
-        code = _parse_short(officer)
+        code = parse_short(officer)
         pin = f"{int.from_bytes(self._random(8), 'big') % 10**6:06d}"
         await self._end_all("officer", code, now)
         hashed = self._secrets.index("officer", f"{code}\n{pin}")
@@ -98,14 +117,27 @@ class Enrol:
 
         ``also`` is another name under which the same person is, or was, an operator: see :meth:`person`.
         """
-        subject = _parse_short(name)
-        scope = {"also": _parse_short(also)} if also else {}
+        subject = parse_short(name)
+        scope = {"also": parse_short(also)} if also else {}
         await self._end_all("operator", subject, now)
         return await self._give("operator", subject, scope, now, None)
 
     async def register_platform(self, platform: str, name: str, now: dt.datetime) -> str:
-        """The bearer token of a platform."""
-        return await self._give("platform", _parse_short(platform), {"name": parse_line(name, 80)}, now, None)
+        """A plain bearer token of a platform: what one operator may give, until it is taken back.
+
+        Raises :class:`Conflict` ``platform.revoked`` for an id that is gone for good.
+        """
+        id = parse_short(platform)
+        registered = await self._platforms.known(id, now)
+        if registered and registered.revoked:
+            raise Conflict(
+                "platform.revoked",
+                Words(
+                    "Nền tảng này đã bị thu hồi vĩnh viễn. Đăng ký bằng tên khác.",
+                    "This platform was revoked for good. Register it under another name.",
+                ),
+            )
+        return await self._give("platform", id, {"name": parse_line(name, 80)}, now, None)
 
     async def dismiss(
         self, kind: Literal["device", "officer", "operator", "platform"], who: str, now: dt.datetime
@@ -115,7 +147,7 @@ class Enrol:
         ``who`` is a device's id or a short name. Returns how many ways in were ended, running shifts and sessions
         among them. Raises :class:`Hidden` ``admitted.unknown``.
         """
-        ended = await self._end_all(kind, who.strip() if kind == "device" else _parse_short(who), now)
+        ended = await self._end_all(kind, who.strip() if kind == "device" else parse_short(who), now)
         if not ended:
             raise Hidden(
                 "admitted.unknown", Words(f"Không có {kind} nào tên như vậy.", f"There is no {kind} of that name.")
@@ -204,9 +236,23 @@ class Enrol:
         return Operator(known.subject) if known else None
 
     async def platform(self, token: str, now: dt.datetime) -> Platform | None:
-        """The platform that holds ``token``."""
-        known = await self._find("platform", token, now)
-        return Platform(known.subject, known.scope["name"]) if known else None
+        """The platform that holds ``token``, if it is let in now; what was withdrawn from it since, or from the key
+        that opened the token, is not in its scopes."""
+        known = await self._find("token" if token.startswith(TOKEN_PREFIX) else "platform", token, now)
+        if known is None:
+            return None
+        registered = await self._platforms.known(known.subject, now)
+        if registered is None:
+            return Platform(known.subject, known.scope["name"]) if known.kind == "platform" else None
+        if registered.state(now) != "active":
+            return None
+        kid = known.scope.get("kid", "")
+        if kid and kid not in registered.keys:
+            return None
+        scopes = registered.scopes_of(kid)
+        if kid:
+            scopes = scopes.intersection(known.scope["scope"].split(" "))
+        return Platform(registered.id, registered.name, scopes, registered.connector, registered)
 
     async def person(self, name: str) -> frozenset[str]:
         """Every name under which the operator ``name`` is or ever was one, as far as it was told; at least that."""
@@ -269,7 +315,7 @@ class Enrol:
 
     async def _end_all(self, kind: str, subject: str, now: dt.datetime) -> int:
         """End every way in of ``subject``, and what was begun on it."""
-        begun = {"officer": "shift", "device": "shift", "operator": "session"}.get(kind)
+        begun = {"officer": "shift", "device": "shift", "operator": "session", "platform": "token"}.get(kind)
         ended = 0
         for known in [one for each in (kind, begun) if each for one in await self._store.credentials(each)]:
             theirs = known.scope.get("device") if (kind, known.kind) == ("device", "shift") else known.subject
@@ -302,17 +348,3 @@ class TooManyGuesses(Invalid):
             ),
         )
         self.retry_after_seconds = int(wait.total_seconds()) + 1
-
-
-def _parse_short(raw: str) -> str:
-    """A short plain name for somebody or something: upper case, letters, digits, hyphen."""
-    short = raw.strip().upper()
-    if not (2 <= len(short) <= 40 and short.isascii() and short.replace("-", "").replace("_", "").isalnum()):
-        raise Invalid(
-            "name.short",
-            Words(
-                "Tên ngắn gồm 2 đến 40 chữ cái không dấu, chữ số, dấu nối.",
-                "A short name has 2 to 40 plain letters, digits or hyphens.",
-            ),
-        )
-    return short

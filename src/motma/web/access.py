@@ -18,14 +18,19 @@ Operator   cookie ``motma_session``                    see counts (no person), o
                                                        name, birth date and last four, or the plate, on a permit's page;
                                                        write policies, rehearse them over past scans (no
                                                        person), approve those of others, roll them back
-Platform   ``Authorization: Bearer``                   send declarations; sees the receipts, what became, and what
-                                                       checkpoints would say, of its own
+Platform   ``Authorization: Bearer``, and its          what its scopes name, of its own users: send declarations; see
+           client certificate if it is registered      receipts, what became, their codes, what changed, and what
+           with one                                    checkpoints would say; verify a code that it is shown. Two
+                                                       scopes take two operators: to report illness, and to ask for
+                                                       lists by law. As often as its quota allows
 =========  ==========================================  ============================================================
 
 Nobody may do anything else. A shift counts only on the device it was begun on. A cookie never opens a platform's
 door and a token never opens a page. ``tests/web/test_access.py`` walks this table, and who must *not* see.
 """
 
+import base64
+import hashlib
 from typing import TYPE_CHECKING, Any, cast
 
 from litestar.connection import ASGIConnection
@@ -33,7 +38,7 @@ from litestar.datastructures import Cookie
 
 from motma.core.words import Words
 from motma.services.enrol import Device, Operator, Platform, Shift
-from motma.web.problems import NotSignedIn
+from motma.web.problems import NotAllowed, NotSignedIn
 
 if TYPE_CHECKING:
     from motma.web.house import House
@@ -115,16 +120,65 @@ async def require_operator(request: _Request) -> Operator:
 
 
 async def require_platform(request: _Request, scope: str) -> Platform:
-    """A platform with a living token that may do ``scope``, or :class:`NotSignedIn`."""
+    """A platform with a living token that may do ``scope``; its call is counted.
+
+    Raises :class:`NotSignedIn`, :class:`NotAllowed` ``access.scope``, :class:`OverQuota`.
+    """
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     house = house_of(request)
-    platform = await house.enrol.platform(token.strip(), house.clock()) if scheme.lower() == "bearer" else None
+    now = house.clock()
+    platform = await house.enrol.platform(token.strip(), now) if scheme.lower() == "bearer" else None
     if platform is None:
         raise NotSignedIn(
             "access.platform",
             Words("Thiếu mã truy cập, hoặc mã không còn dùng được.", "The access token is missing or no longer works."),
         )
+    if registered := platform.registered:
+        if registered.certificate and registered.certificate != certificate_of(request):
+            raise _other_certificate(house.certificate_header)
+        house.calls.came(platform.id, now)
+        request.scope["state"]["platform"] = platform
+        house.quotas.take(registered, now)
+    if scope not in platform.scopes:
+        raise NotAllowed(
+            "access.scope",
+            Words(f"Mã truy cập này không có quyền {scope}.", f"This access token does not have the scope {scope}."),
+            scope=scope,
+        )
     return platform
+
+
+def certificate_of(request: _Request) -> str:
+    """The SHA-256 in hex of the client certificate that the proxy in front saw (RFC 9440); "" without one.
+
+    Nothing is read unless a setting names the header: otherwise anybody could say they had shown one.
+    """
+    header = house_of(request).certificate_header
+    given = request.headers.get(header, "").strip() if header else ""
+    if len(given) < 3 or not (given[0] == given[-1] == ":"):
+        return ""
+    try:
+        return hashlib.sha256(base64.b64decode(given[1:-1], validate=True)).hexdigest()
+    except ValueError:
+        return ""
+
+
+def _other_certificate(header: str) -> NotSignedIn:
+    if not header:
+        return NotSignedIn(
+            "access.certificate_unread",
+            Words(
+                "Nền tảng phải trình chứng thư TLS, nhưng máy chủ chưa nhận chứng thư (MOTMA_CLIENT_CERT_HEADER).",
+                "The platform must show its TLS certificate, but none is read here (MOTMA_CLIENT_CERT_HEADER).",
+            ),
+        )
+    return NotSignedIn(
+        "access.certificate",
+        Words(
+            "Thiếu chứng thư TLS đã đăng ký của nền tảng, hoặc là chứng thư khác.",
+            "The TLS certificate that the platform registered is missing, or another one was shown.",
+        ),
+    )
 
 
 # -- cookies -------------------------------------------------------------------------------------------------------

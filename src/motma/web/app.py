@@ -33,7 +33,7 @@ from motma.web import (
     status,
     trust,
 )
-from motma.web.exchange import changes, declarations
+from motma.web.exchange import changes, declarations, oauth
 from motma.web.gate import BODY_MAX_BYTES, gate
 from motma.web.house import House
 from motma.web.lane import fast_lane
@@ -77,6 +77,7 @@ def create_app(lifespan: Lifespan) -> ASGIApp:
             *repairs.routes,
             *declarations.routes,
             *changes.routes,
+            *oauth.routes,
             *prechecks.routes,
             *citizens.routes,
             *live.routes,

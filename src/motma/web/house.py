@@ -10,7 +10,11 @@ from motma.services.carriers import Carriers
 from motma.services.check import Check
 from motma.services.declare import Declare
 from motma.services.enrol import Enrol
+from motma.services.exchange.calls import Calls
 from motma.services.exchange.feed import Feed
+from motma.services.exchange.platforms import Platforms
+from motma.services.exchange.quotas import Quotas
+from motma.services.exchange.tokens import Tokens
 from motma.services.permit_import import PermitImport
 from motma.services.permits import Permits
 from motma.services.plates import Plates
@@ -43,6 +47,10 @@ class House:
     policies: Policies
     steer: Steer
     enrol: Enrol
+    platforms: Platforms
+    tokens: Tokens
+    quotas: Quotas
+    calls: Calls
     trust_list: TrustDesk
     bundles: BundleDesk
     carriers: Carriers
@@ -54,3 +62,7 @@ class House:
     new_token: Callable[[], str]
     wallet: Callable[[str], bytes]
     """The keyed hash under which a wallet's token is known."""
+    certificate_header: str = ""
+    """In which header the proxy in front hands in client certificates; "": none are read."""
+    sandbox: bool = False
+    """For trying out only: takes nobody but the fictional, and says so on every page."""

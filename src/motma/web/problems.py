@@ -11,6 +11,7 @@ from litestar.exceptions import HTTPException
 from motma.core.errors import Conflict, Hidden, Invalid, MotmaError, Problem, Unavailable
 from motma.core.words import Words
 from motma.services.enrol import TooManyGuesses
+from motma.services.exchange.quotas import OverQuota
 from motma.web.pages import render
 
 _log = structlog.get_logger()
@@ -38,8 +39,18 @@ class NotSignedIn(MotmaError):
     """Nobody we know (401)."""
 
 
+class NotAllowed(MotmaError):
+    """Somebody we know, who may not do this (403). ``scope``: what a platform would need for it."""
+
+    def __init__(self, code: str, words: Words, *, scope: str) -> None:
+        super().__init__(code, words)
+        self.scope = scope
+
+
 _STATUS: tuple[tuple[type[MotmaError], int], ...] = (
     (NotSignedIn, 401),
+    (NotAllowed, 403),
+    (OverQuota, 429),
     (TooManyGuesses, 429),
     (Invalid, 422),
     (Hidden, 404),
@@ -73,6 +84,9 @@ def problem_body(status: int, code: str, words: Words, fields: Mapping[str, Prob
 def answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Any error -> its answer. What is not expected is logged with its place, never with what was sent."""
     status, code, words, fields, headers = _told(error)
+    if platform := request.scope["state"].get("platform"):
+        house = request.app.state.house
+        house.calls.failed(platform.id, code, house.clock())
     if status >= 500 and not isinstance(error, MotmaError):
         _log.error("request.failed", path=request.scope["path"], error=type(error).__name__, exc_info=error)
     if _wants_page(request):
@@ -92,6 +106,10 @@ def status_of(error: MotmaError) -> tuple[int, dict[str, str]]:
     status = next(status for kind, status in _STATUS if isinstance(error, kind))
     if isinstance(error, TooManyGuesses):
         return status, {"retry-after": str(error.retry_after_seconds)}
+    if isinstance(error, OverQuota):
+        return status, error.headers
+    if isinstance(error, NotAllowed):
+        return status, {"www-authenticate": f'Bearer error="insufficient_scope", scope="{error.scope}"'}
     if isinstance(error, Unavailable) and not error.permanent:
         return status, {"retry-after": "5"}
     return status, {"www-authenticate": "Bearer"} if isinstance(error, NotSignedIn) else {}

@@ -224,7 +224,7 @@ async def send_declaration(
     tags=["platforms"],
     guards=[platform_with("declarations:read")],
     security=[{"platform": []}],
-    responses=problems(401, 404, 503),
+    responses=problems(401, 403, 404, 429, 503),
 )
 async def what_became(request: Request[Any, Any, Any], declaration: FromPath[str]) -> Became:
     """Of a declaration that this platform sent; of anybody else's there is none."""

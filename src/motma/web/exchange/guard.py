@@ -29,6 +29,7 @@ def platform_with(scope: str) -> Guard:
     async def only_such(connection: ASGIConnection[Any, Any, Any, Any], _: object) -> None:
         connection.scope["state"]["platform"] = await require_platform(connection, scope)
 
+    only_such.scope = scope  # type: ignore[attr-defined]  # tests/web walks the routes by it
     return only_such
 
 

@@ -1,0 +1,60 @@
+"""Calls: how each platform fares at our door, for the operators' page. In the memory of this process, by the hour."""
+
+import datetime as dt
+from collections import Counter
+from dataclasses import dataclass, field
+
+HOURS = 24
+
+
+@dataclass(slots=True)
+class Fared:
+    """How many calls there were in a span, how many of them went wrong by code of the error, and when the last was."""
+
+    calls: int = 0
+    errors: Counter[str] = field(default_factory=Counter)
+    last: dt.datetime | None = None
+
+    @property
+    def failed(self) -> int:
+        return sum(self.errors.values())
+
+
+class Calls:
+    """Counts them. Codes of errors are ours and few, platforms are registered: it stays small."""
+
+    def __init__(self) -> None:
+        self._hours: dict[tuple[str, int], Fared] = {}
+
+    def came(self, platform: str, now: dt.datetime) -> None:
+        """A platform was let in."""
+        hour = self._hour(platform, now)
+        hour.calls += 1
+        hour.last = now
+
+    def failed(self, platform: str, code: str, now: dt.datetime) -> None:
+        """It was answered with an error of ours."""
+        self._hour(platform, now).errors[code] += 1
+
+    def of(self, platform: str, now: dt.datetime, hours: int = HOURS) -> Fared:
+        """The last ``hours``, this one among them; at most 24."""
+        this, told = _number(now), Fared()
+        for number in range(this - min(hours, HOURS) + 1, this + 1):
+            if one := self._hours.get((platform, number)):
+                told.calls += one.calls
+                told.errors += one.errors
+                told.last = one.last or told.last
+        return told
+
+    def _hour(self, platform: str, now: dt.datetime) -> Fared:
+        number = _number(now)
+        hour = self._hours.get((platform, number))
+        if hour is None:
+            for old in [key for key in self._hours if key[1] <= number - HOURS]:
+                del self._hours[old]
+            hour = self._hours[platform, number] = Fared()
+        return hour
+
+
+def _number(now: dt.datetime) -> int:
+    return int(now.timestamp()) // 3_600
