@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from schemathesis.specs.openapi import checks as openapi_checks
 from motma.core.identity import Grade
 from motma.services.precheck import PRECHECKS
 from motma.services.tries import PLATFORM_AN_HOUR
+from tests.keyholder import key_holder
 from tests.world import World, living_world
 
 DOORS = {
@@ -232,7 +234,6 @@ def _refused(running: Running) -> dict[str, Callable[[], httpx.Response]]:
         "/v1/changes 401": lambda: changed(world.browser()),
         "/v1/changes 422": lambda: changed(after="x"),
         "/v1/prechecks 200": ahead,
-        "/v1/prechecks 401": lambda: ahead(world.browser()),
         "/v1/prechecks 403": lambda: ahead(headers={"origin": "http://evil.test"}),
         "/v1/prechecks 404": lambda: ahead(id="dcl_01kf7yejc0k13emra4srge0byv"),
         "/v1/prechecks 409": lambda: ahead(id=refused["declaration"]),
@@ -242,7 +243,6 @@ def _refused(running: Running) -> dict[str, Callable[[], httpx.Response]]:
         "/v1/prechecks 429": lambda: [ahead() for _ in range(PRECHECKS + 1)][-1],
         "/v1/declarations 201": declare,
         "/v1/declarations 200": declare,
-        "/v1/declarations 401": lambda: declare(world.browser()),
         "/v1/declarations 403": lambda: declare(headers={"idempotency-key": "one", "origin": "http://evil.test"}),
         "/v1/declarations 409": lambda: declare(json={**good, "phone": "0912345678"}),
         "/v1/declarations 413": lambda: declare(json={**good, "name": "x" * 70_000}),
@@ -250,7 +250,6 @@ def _refused(running: Running) -> dict[str, Callable[[], httpx.Response]]:
         "/v1/declarations 422": lambda: declare(json={}),
         "/v1/declarations 429": declare_too_often,
         "/v1/declarations/{declaration} 200": became,
-        "/v1/declarations/{declaration} 401": lambda: became(world.browser()),
         "/v1/declarations/{declaration} 404": lambda: became(id="dcl_01kf7yejc0k13emra4srge0byv"),
         "/v1/repairs 404": lambda: repair(scan="scn_01kf7yejc00000000000000042"),
         "/v1/repairs 409": lambda: repair(scan=of_nobody),
@@ -273,6 +272,30 @@ def _refused(running: Running) -> dict[str, Callable[[], httpx.Response]]:
     }
 
 
+def _turned_away(running: Running) -> dict[str, Callable[[], httpx.Response]]:
+    """401, 403 (without the scope) and 429 (a quota used up) of each route of the platforms' door that says so."""
+    world, holder = running.world, running.runner.run(key_holder(running.world, "MANY-SCOPES"))
+    clients = {scope: running.runner.run(holder.client(scope)) for scope in ("prechecks", "declarations:read")}
+    spent = running.runner.run(running.runner.run(key_holder(world, "SPENT", per_day=1)).client())
+    running.ask(spent, "GET", "/v1/declarations/x")
+
+    def ask(client: httpx.AsyncClient, method: str, path: str) -> Callable[[], httpx.Response]:
+        return lambda: running.ask(client, method.upper(), re.sub(r"\{[^}]+\}", "x", path))
+
+    return {
+        f"{path} {status}": ask(client, method, path)
+        for path, item in running.spec["paths"].items()
+        for method, operation in item.items()
+        if {"platform": []} in operation.get("security", ())
+        for status, client in (
+            ("401", world.browser()),
+            ("403", clients["declarations:read" if path == "/v1/prechecks" else "prechecks"]),
+            ("429", spent),
+        )
+        if status in operation["responses"]
+    }
+
+
 def test_every_status_that_is_described_is_answered_so(running: Running) -> None:
     """But 503: that needs a database that is away (``tests/storage`` takes it away)."""
     described = {
@@ -283,6 +306,7 @@ def test_every_status_that_is_described_is_answered_so(running: Running) -> None
         if status != "503"
     }
     asked = _refused(running)
+    asked |= {about: ask for about, ask in _turned_away(running).items() if about not in asked}
     assert described == set(asked)
     for about, ask in asked.items():
         path, _, status = about.partition(" ")
