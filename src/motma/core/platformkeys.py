@@ -69,6 +69,11 @@ def thumbprint_of(text: str) -> str:
     return jwk.import_key(msgspec.json.decode(text, type=dict[str, Any])).thumbprint()
 
 
+def algorithm_of(text: str) -> str:
+    """What a JWK as :func:`read_platform_key` gives it signs."""
+    return str(msgspec.json.decode(text, type=dict[str, Any])["alg"])
+
+
 def read_certificate(text: str) -> str:
     """The SHA-256 of a client certificate in lower-case hex, from itself in hex (colons may stand between) or from the
     certificate in PEM; "" of nothing. Raises :class:`Invalid` ``platform.certificate``."""

@@ -132,7 +132,7 @@ def _registered(known: PlatformNow | None, what: PlatformRegistered, fact: Fact)
     waiting = dict(known.asked) if known else {}
     scopes = {scope for scope in what.scopes if scope in EVERYDAY or scope in held}
     asked: dict[str, str] = {}
-    for scope in SENSITIVE.intersection(what.scopes) - held:
+    for scope in sorted(SENSITIVE.intersection(what.scopes) - held):
         first = waiting.get(scope, fact.actor)
         if first != fact.actor or fact.actor == TERMINAL:
             scopes.add(scope)

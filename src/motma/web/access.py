@@ -17,7 +17,8 @@ Operator   cookie ``motma_session``                    see counts (no person), o
                                                        permits, one by one or from tables, and take them back: sees
                                                        name, birth date and last four, or the plate, on a permit's page;
                                                        write policies, rehearse them over past scans (no
-                                                       person), approve those of others, roll them back
+                                                       person), approve those of others, roll them back; register
+                                                       platforms, give and take their scopes and keys, let them out
 Platform   ``Authorization: Bearer``, and its          what its scopes name, of its own users: send declarations; see
            client certificate if it is registered      receipts, what became, their codes, what changed, and what
            with one                                    checkpoints would say; verify a code that it is shown. Two

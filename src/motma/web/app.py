@@ -33,7 +33,7 @@ from motma.web import (
     status,
     trust,
 )
-from motma.web.exchange import changes, declarations, oauth
+from motma.web.exchange import changes, declarations, oauth, onboarding
 from motma.web.gate import BODY_MAX_BYTES, gate
 from motma.web.house import House
 from motma.web.lane import fast_lane
@@ -78,6 +78,7 @@ def create_app(lifespan: Lifespan) -> ASGIApp:
             *declarations.routes,
             *changes.routes,
             *oauth.routes,
+            *onboarding.routes,
             *prechecks.routes,
             *citizens.routes,
             *live.routes,

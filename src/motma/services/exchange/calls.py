@@ -9,9 +9,11 @@ HOURS = 24
 
 @dataclass(slots=True)
 class Fared:
-    """How many calls there were in a span, how many of them went wrong by code of the error, and when the last was."""
+    """How many calls there were in a span, how declarations came out, what went wrong by code of the error, and when
+    the last call was."""
 
     calls: int = 0
+    outcomes: Counter[str] = field(default_factory=Counter)
     errors: Counter[str] = field(default_factory=Counter)
     last: dt.datetime | None = None
 
@@ -36,12 +38,17 @@ class Calls:
         """It was answered with an error of ours."""
         self._hour(platform, now).errors[code] += 1
 
+    def told(self, platform: str, outcome: str, now: dt.datetime) -> None:
+        """A declaration of its came out so."""
+        self._hour(platform, now).outcomes[outcome] += 1
+
     def of(self, platform: str, now: dt.datetime, hours: int = HOURS) -> Fared:
         """The last ``hours``, this one among them; at most 24."""
         this, told = _number(now), Fared()
         for number in range(this - min(hours, HOURS) + 1, this + 1):
             if one := self._hours.get((platform, number)):
                 told.calls += one.calls
+                told.outcomes += one.outcomes
                 told.errors += one.errors
                 told.last = one.last or told.last
         return told

@@ -168,15 +168,24 @@ class Platforms:
             )
         return await self._do(PlatformKeyAdded(known.id, kid, jwk), by, now)
 
+    async def vouch(
+        self, platform: str, kid: str, *, by: str, names: Collection[str] = (), now: dt.datetime
+    ) -> PlatformNow:
+        """Stand for a key that another operator added. Raises as :meth:`remove_key` does, and ``platform.own``."""
+        known = await self._living(platform, now)
+        held = known.keys.get(kid)
+        if held is None:
+            raise _no_key()
+        if held.by == by or held.by in names:
+            raise _own()
+        return await self._do(PlatformKeyAdded(known.id, kid, held.jwk), by, now)
+
     async def remove_key(self, platform: str, kid: str, *, by: str, now: dt.datetime) -> PlatformNow:
         """Let a key open nothing any more, nor what was opened with it. Raises :class:`Hidden` ``platform.unknown``,
         ``platform_key.unknown``, :class:`Conflict` ``platform.revoked``."""
         known = await self._living(platform, now)
         if kid not in known.keys:
-            raise Hidden(
-                "platform_key.unknown",
-                Words("Nền tảng không có khóa này.", "The platform has no such key."),
-            )
+            raise _no_key()
         return await self._do(PlatformKeyRemoved(known.id, kid), by, now)
 
     # -- letting them out --------------------------------------------------------------------------------------------
@@ -286,6 +295,13 @@ def _reason(raw: str) -> str:
     if not reason:
         raise Invalid("platform.reason", Words("Ghi lý do.", "Say why."))
     return reason
+
+
+def _no_key() -> Hidden:
+    return Hidden(
+        "platform_key.unknown",
+        Words("Nền tảng không có khóa này.", "The platform has no such key."),
+    )
 
 
 def _exists() -> Conflict:

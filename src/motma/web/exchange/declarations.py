@@ -212,6 +212,8 @@ async def send_declaration(
     receipt = await house.declare.declare(
         msgspec.to_builtins(data), source=platform.id, now=house.clock(), key=request.scope["state"]["key"]
     )
+    if not receipt.repeated:
+        house.calls.told(platform.id, receipt.outcome, house.clock())
     return Response(_answer(receipt), status_code=200 if receipt.repeated else 201)
 
 
