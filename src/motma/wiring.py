@@ -26,7 +26,6 @@ from motma.core.words import Words
 from motma.forms import load_form, load_units
 from motma.measures import load_permit_groups
 from motma.roads import load_network
-from motma.services.afterwards import Afterwards
 from motma.services.board import BoardReader
 from motma.services.bundle import BundleDesk, Rules
 from motma.services.carriers import Carriers
@@ -40,6 +39,8 @@ from motma.services.exchange.feed import Feed
 from motma.services.exchange.platforms import Platforms
 from motma.services.exchange.quotas import Quotas
 from motma.services.exchange.tokens import Tokens
+from motma.services.exchange.own import Afterwards
+from motma.services.exchange.provenance import Sources
 from motma.services.gather import Gather
 from motma.services.identify import Identify
 from motma.services.matching import Matching
@@ -171,6 +172,7 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
         opened.push_async_callback(rehearsals.close)
         feed = Feed(store)
         opened.push_async_callback(feed.close)
+        sources = Sources(store)
         house = House(
             declare=Declare(
                 store=store,
@@ -179,13 +181,15 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
                 citizens=citizens,
                 tries=Tries(secrets),
                 codes=codes,
+                sources=sources,
                 secrets=secrets,
                 random=random,
                 form=load_form("2026-1"),
                 units=load_units(),
                 network=network,
             ),
-            afterwards=Afterwards(store),
+            afterwards=Afterwards(store, sources=sources, secrets=secrets, form=load_form("2026-1")),
+            sources=sources,
             wallets=Wallet(store=store, network=network),
             check=check,
             precheck=Precheck(store=store, board=board, gather=gather, network=network),

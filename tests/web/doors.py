@@ -79,6 +79,8 @@ DOORS: dict[tuple[str, str], str] = {
     ("POST", "/v1/declarations"): "platform",
     ("GET", "/v1/declarations/{declaration:str}"): "platform",
     ("GET", "/v1/changes"): "platform",
+    ("GET", "/v1/declarations/{declaration:str}/sent"): "platform",
+    ("POST", "/v1/declarations/{declaration:str}/corrections"): "platform",
     ("POST", "/v1/prechecks"): "platform",
     ("POST", "/oauth/token"): "anybody",
     ("GET", "/.well-known/oauth-authorization-server"): "anybody",

@@ -16,7 +16,7 @@ from schemathesis import GenerationMode
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.specs.openapi import checks as openapi_checks
 
-from motma.core.identity import Grade
+from motma.core.identity import Grade, Match
 from motma.services.precheck import PRECHECKS
 from motma.services.tries import PLATFORM_AN_HOUR
 from tests.keyholder import key_holder
@@ -215,7 +215,7 @@ def _refused(running: Running) -> dict[str, Callable[[], httpx.Response]]:
         flood, tries = running.runner.run(world.platform("FLOOD")), world.built.house.declare._tries
         for _ in range(PLATFORM_AN_HOUR):
             tries.hear("FLOOD", world.now)
-            tries.count("FLOOD", Grade.UNKNOWN)
+            tries.count("FLOOD", Match(Grade.UNKNOWN))
         return declare(flood)
 
     def became(client: httpx.AsyncClient = platform, id: str = slipped["declaration"]) -> httpx.Response:

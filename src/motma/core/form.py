@@ -23,6 +23,8 @@ _T = TypeVar("_T")
 Sex = Literal["female", "male", "other"]
 Health = Literal["clear", "contact", "symptoms"]
 
+NOTHING_MORE = msgspec.Raw(b"null")
+
 
 class Choice(msgspec.Struct, frozen=True):
     """One thing that may be chosen, with its words."""
@@ -110,6 +112,16 @@ class Declaration(msgspec.Struct, frozen=True):
     consents: tuple[str, ...]
     guardian: Document | None = None
     """Of somebody who has no number: whose child they are, or who looks after them."""
+    year_only: bool = False
+    """Whether only the year of birth was said; ``birth_date`` is its 1 January then, as documents print it."""
+    extra: msgspec.Raw = NOTHING_MORE
+    """What a platform sent and this does not say: members that the form does not know, and how it wrote those that it
+    does (:mod:`motma.core.sent`)."""
+
+    @property
+    def born(self) -> str:
+        """The birth date as it was said: YYYY-MM-DD, or YYYY."""
+        return f"{self.birth_date.year:04}" if self.year_only else self.birth_date.isoformat()
 
     @property
     def subject(self) -> Document | None:
@@ -162,7 +174,8 @@ def parse_declaration(
     """Turn what was sent into a :class:`Declaration`, or raise :class:`Invalid` ``declaration.fields`` with *every*
     field that needs mending (dotted path -> :class:`Problem`).
 
-    Nested strings, as ``vectors/forms/`` shows; unknown members are ignored. ``checkpoints`` are the ids that exist.
+    Nested strings, as ``vectors/forms/`` shows; unknown members are passed over (:mod:`motma.core.sent` keeps them).
+    ``checkpoints`` are the ids that exist.
     """
     fields = _Fields(raw)
     name = fields.take("name", parse_name)
@@ -211,6 +224,7 @@ def parse_declaration(
         places=places or "",
         consents=consents,
         guardian=guardian,
+        year_only=is_year_only(fields.text("birth_date")),
     )
 
 
@@ -347,6 +361,11 @@ def parse_birth_date(text: str, now: dt.datetime) -> dt.date:
             Words("Năm sinh trước 1900. Kiểm tra lại năm.", "The year is before 1900. Check the year."),
         )
     return born
+
+
+def is_year_only(text: str) -> bool:
+    """Whether a birth date, as :func:`parse_birth_date` takes it, is a year alone."""
+    return _YEAR.fullmatch(text.strip()) is not None
 
 
 def _parse_country(text: str, form: Form) -> str:

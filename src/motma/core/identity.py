@@ -20,7 +20,8 @@ class Grade(StrEnum):
     VOUCHED = "vouched"
     """An officer with the document in hand vouches; the register could not confirm. Never from :func:`compare`."""
     REPAIRABLE = "repairable"
-    """Number and birth date belong together; the name differs as a typing slip does."""
+    """Number and birth date belong together and the name differs as a typing slip does; or number and name do, and of
+    the birth date only the year was said."""
     PENDING = "pending"
     """The register could not be asked. Unknown is never invalid."""
     UNIDENTIFIED = "unidentified"
@@ -74,14 +75,18 @@ class NameDifference(StrEnum):
 
 _RANKS = {difference: rank for rank, difference in enumerate(NameDifference)}
 
+YEAR = "year"
+"""How a claim fits, or does not, that says only the year of birth: for :attr:`Match.how`, and in ``accepts``."""
+
 
 @dataclass(frozen=True, slots=True)
 class IdentityClaim:
-    """Who somebody says they are."""
+    """Who somebody says they are. If they said only the year of birth (``year_only``), ``birth_date`` is 1 January."""
 
     document: Document
     name: str
     birth_date: dt.date
+    year_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +105,23 @@ class RegisterRecord:
 class Match:
     """The grade, and the fields that differ.
 
-    ``how`` is the :class:`NameDifference` of a name that is repairable, or that the measure took for a match.
+    ``how`` is the :class:`NameDifference` of a name that is repairable, or that the measure took for a match;
+    :data:`YEAR` where only the year of birth was said and the register knows more.
     """
 
     grade: Grade
     differing: tuple[str, ...] = ()
     how: str | None = None
+
+    @property
+    def fits(self) -> bool:
+        """Whether everything that was said is so, if it was only the year of birth: then it is about this citizen."""
+        return self.grade.is_sure or (self.grade is Grade.REPAIRABLE and self.how == YEAR)
+
+    @property
+    def is_a_miss(self) -> bool:
+        """Whether it tells something about a number to whoever tries, and does not fit: counted."""
+        return self.grade.is_a_miss and not self.fits
 
     @property
     def travels(self) -> bool:
@@ -124,17 +140,28 @@ def compare(claim: IdentityClaim, record: RegisterRecord | None, accepts: Collec
     repairable at best: over the 29.2 million pairs of 7,649 real full names, dropping tones makes 145 pairs equal, an
     edit distance of one accepts 2,499, Jaro-Winkler at 0.92 accepts 94,553. ``accepts`` are the values of
     :class:`NameDifference` that the measure in force takes for a match.
+
+    Of whom only the year was said (``claim.year_only``) and the register knows more, the name must be the same: with a
+    year alone nothing else tells people apart. They are repairable by their date, or matched where ``accepts`` holds
+    :data:`YEAR`. That they were born on 1 January makes no difference, or they would be told so; and whatever does not
+    fit of such a claim is :data:`YEAR` as well, so that one answer can be given for all of it.
     """
+    year_only = YEAR if claim.year_only else None
     if record is None:
-        return Match(Grade.UNKNOWN, ("document.number",))
+        return Match(Grade.UNKNOWN, ("document.number",), year_only)
     born, held = claim.birth_date, record.birth_date
-    if born.year != held.year or not (record.year_only or born == held):
-        return Match(Grade.MISMATCHED, ("birth_date",))
+    if born.year != held.year or not (record.year_only or claim.year_only or born == held):
+        return Match(Grade.MISMATCHED, ("birth_date",), year_only)
     how = name_difference(claim.name, record.name)
-    if how.rank <= NameDifference.STYLE.rank:
+    same = how.rank <= NameDifference.STYLE.rank
+    if year_only and not record.year_only:
+        if not same and how not in accepts:
+            return Match(Grade.MISMATCHED, ("name",), YEAR)
+        return Match(Grade.MATCHED, (), YEAR) if YEAR in accepts else Match(Grade.REPAIRABLE, ("birth_date",), YEAR)
+    if same:
         return Match(Grade.MATCHED)
     if how is NameDifference.DIFFERENT:
-        return Match(Grade.MISMATCHED, ("name",))
+        return Match(Grade.MISMATCHED, ("name",), year_only)
     return Match(Grade.MATCHED, (), how) if how in accepts else Match(Grade.REPAIRABLE, ("name",), how)
 
 

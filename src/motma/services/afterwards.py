@@ -12,7 +12,7 @@ import msgspec
 from motma.core.errors import Hidden
 from motma.core.facts import Accepted, Fact, Identified, Refused, Repaired, Reviewed, Standing
 from motma.core.form import Declaration
-from motma.core.identity import Grade, Match
+from motma.core.identity import YEAR, Grade, Match
 from motma.core.ids import FactId, Qid
 from motma.core.words import Words
 from motma.storage.store import Store
@@ -62,7 +62,8 @@ def match_of(what: Accepted | Refused) -> Match:
     """What was found out when it was sent."""
     if isinstance(what, Refused):
         return Match(what.grade, what.differing, what.how)
-    return Match(what.grade, ("name",) if what.grade is Grade.REPAIRABLE else (), what.how)
+    differs = "birth_date" if what.how == YEAR else "name"
+    return Match(what.grade, (differs,) if what.grade is Grade.REPAIRABLE else (), what.how)
 
 
 async def numbers_of(store: Store, qid: Qid) -> tuple[tuple[Qid, ...], Standing | None]:
@@ -90,9 +91,11 @@ async def sequel(store: Store, declared: Fact) -> Sequel:
             if isinstance(found, Reviewed):
                 match = match if found.upheld else Match(Grade.MISMATCHED)
                 continue
-            match, valid_until = Match(found.grade, found.differing), found.valid_until
+            valid_until = found.valid_until
             if isinstance(found, Repaired):
                 match, repair = Match(found.grade), fact.id
+            else:
+                match = Match(found.grade, found.differing, found.how)
     return Sequel(declared.id, match, numbers[-1], declared.qid, standing, what.valid_from, valid_until, repair)
 
 
@@ -105,8 +108,8 @@ async def declared_as_corrected(store: Store, declared: Fact) -> Declaration | N
     return msgspec.json.decode(fact.personal, type=Declaration) if fact and fact.personal else None
 
 
-async def declared_by(store: Store, declaration: FactId, source: str, *, only: tuple[str, ...]) -> Fact:
-    """The fact of a declaration that ``source`` sent, ``only`` these of its personal fields open.
+async def declared_by(store: Store, declaration: FactId, source: str, *, only: tuple[str, ...] | None) -> Fact:
+    """The fact of a declaration that ``source`` sent, ``only`` these of its personal fields open (None: all).
 
     Raises :class:`Hidden` ``declaration.hidden`` for every other.
     """
@@ -117,14 +120,3 @@ async def declared_by(store: Store, declaration: FactId, source: str, *, only: t
             Words("Nơi gửi này không có tờ khai nào như vậy.", "There is no such declaration of this sender."),
         )
     return fact
-
-
-class Afterwards:
-    """The platform's second verb."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    async def of(self, declaration: FactId, *, source: str) -> Sequel:
-        """What became of a declaration that ``source`` sent; :class:`Hidden` ``declaration.hidden`` otherwise."""
-        return await sequel(self._store, await declared_by(self._store, declaration, source, only=()))

@@ -153,7 +153,7 @@ class Citizens:
         if document is None:
             return None
         of = "" if document is declared.document else f"child {declared.sex}"
-        return f"{document.key}\n{name_key(declared.name)}\n{declared.birth_date.isoformat()}\n{of}"
+        return f"{document.key}\n{name_key(declared.name)}\n{declared.born}\n{of}"
 
     # -- join and part -----------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from motma.core.code import Keyring
 from motma.core.described import says
 from motma.core.errors import Invalid
 from motma.core.facts import RepairReason
-from motma.core.form import Declaration, Sex, parse_birth_date
+from motma.core.form import NOTHING_MORE, Declaration, Sex, is_year_only, parse_birth_date
 from motma.core.identity import NameDifference, name_difference
 from motma.core.ids import NO_DOCUMENT, DocumentKind, check_number_fits, parse_document
 from motma.core.legacy import read
@@ -75,15 +75,23 @@ def correct(ask: RepairAsk, declared: Declaration, keyring: Keyring, now: dt.dat
                 "repair.one_of", Words("Gửi mã trên thẻ hoặc phần gõ, một trong hai.", "Send the card or the text.")
             )
         ask = _card(ask, declared, keyring, now)
-    document, born = declared.document, declared.birth_date
+    document, born, year_only = declared.document, declared.birth_date, declared.year_only
     if said := ask.document:
         document = parse_document(said.kind, said.number, said.issuer) if said.kind != "none" else NO_DOCUMENT
     if ask.birth_date:
-        born = parse_birth_date(ask.birth_date, now)
+        born, year_only = parse_birth_date(ask.birth_date, now), is_year_only(ask.birth_date)
     name = parse_name(ask.name) if ask.name and ask.name.strip() else declared.name
     sex = ask.sex or declared.sex
     check_number_fits(document, born, sex)
-    return replace(declared, document=document, name=name or declared.name, birth_date=born, sex=sex)
+    return replace(
+        declared,
+        document=document,
+        name=name or declared.name,
+        birth_date=born,
+        year_only=year_only,
+        sex=sex,
+        extra=NOTHING_MORE,  # of what the platform sent, not of what is so
+    )
 
 
 def _card(ask: RepairAsk, declared: Declaration, keyring: Keyring, now: dt.datetime) -> RepairAsk:
@@ -111,7 +119,8 @@ def is_the_same_person(declared: Declaration, corrected: Declaration) -> bool:
     less: who had none must be known by both of the others."""
     number = declared.document.kind != "none" and declared.document == corrected.document
     one, other = declared.birth_date, corrected.birth_date
-    year_alone = one.year == other.year and (1, 1) in ((one.month, one.day), (other.month, other.day))
+    unknown = declared.year_only or corrected.year_only or (1, 1) in ((one.month, one.day), (other.month, other.day))
+    year_alone = one.year == other.year and unknown
     name = name_difference(corrected.name, declared.name) is not NameDifference.DIFFERENT
     return [number, one == other or year_alone, name].count(True) >= 2
 
@@ -120,7 +129,7 @@ def differing(declared: Declaration, corrected: Declaration) -> tuple[Difference
     said = [
         ("document.number", declared.document.last_four, corrected.document.last_four),
         ("name", declared.name, corrected.name),
-        ("birth_date", declared.birth_date.isoformat(), corrected.birth_date.isoformat()),
+        ("birth_date", declared.born, corrected.born),
         ("sex", declared.sex, corrected.sex),
     ]
     differs = declared.document != corrected.document

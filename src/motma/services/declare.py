@@ -8,17 +8,21 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from motma.core.errors import Conflict, Unavailable
-from motma.core.facts import Accepted, Fact, Holder, Refused, Trip
+from motma.core.facts import Accepted, Disputed, Fact, Holder, Refused, Trip
 from motma.core.flow import Network
-from motma.core.form import Declaration, Form, Place, Units, parse_declaration
+from motma.core.form import Declaration, Form, Units, parse_declaration
+from motma.core.form import Place as Commune
 from motma.core.identity import Grade, Match
 from motma.core.ids import Document, FactId, Qid, new_fact_id, same_moment_id
 from motma.core.measure import Measure, active_measure, require_measure
+from motma.core.provenance import PAGE, PROFILE, Profile
+from motma.core.sent import with_extra
 from motma.core.words import Words
-from motma.services.afterwards import Outcome, match_of, outcome_of
+from motma.services.afterwards import Outcome, declared_by, match_of, outcome_of
 from motma.services.board import BoardReader
-from motma.services.citizens import Citizens
+from motma.services.citizens import Citizens, Place
 from motma.services.codes import CodeOffice, Due
+from motma.services.exchange.provenance import Sources
 from motma.services.matching import Found, Matching
 from motma.services.plates import plate_key
 from motma.services.tries import Tries
@@ -40,10 +44,8 @@ class _Sending:
     now: dt.datetime
     once: tuple[bytes, str] | None
     wallet: bytes | None
-
-    def reading(self, declaration: Declaration) -> "_Sending":
-        """The same, as it was meant."""
-        return self if declaration is self.declaration else replace(self, declaration=declaration)
+    corrects: tuple[FactId, bytes] | None
+    """The declaration that it puts right, and what is claimed for that."""
 
     @property
     def personal(self) -> bytes:
@@ -72,6 +74,8 @@ class Receipt:
     valid_from: dt.datetime | None = None
     valid_until: dt.datetime | None = None
     repeated: bool = False
+    disputed: tuple[str, ...] = ()
+    """The fields that another source says otherwise of this citizen."""
 
 
 class Declare:
@@ -86,6 +90,7 @@ class Declare:
         citizens: Citizens,
         tries: Tries,
         codes: CodeOffice,
+        sources: Sources,
         secrets: Secrets,
         random: Callable[[int], bytes],
         form: Form,
@@ -101,6 +106,7 @@ class Declare:
         self._citizens = citizens
         self._tries = tries
         self._codes = codes
+        self._sources = sources
         self._secrets = secrets
         self._random = random
         self._checkpoints = frozenset(network.by_id)
@@ -118,20 +124,26 @@ class Declare:
         key: str | None = None,
         wallet: bytes | None = None,
         address: str = "",
+        corrects: FactId | None = None,
     ) -> Receipt:
         """Record one declaration from ``source`` ("page" or a platform's id) and issue the citizen's code.
 
         ``key`` makes it safe to send again: the same key and content answer with the first receipt. ``wallet`` is the
-        browser that may show the code, ``address`` where a page was sent from. Raises :class:`Invalid`
-        ``declaration.fields``, :class:`TooManyMistakes`, :class:`Conflict` ``measure.none_active``,
-        ``idempotency.reused`` or ``identity.too_many_tries``; nothing is stored then.
+        browser that may show the code, ``address`` where a page was sent from. ``corrects`` is an earlier declaration
+        of the same source that this one puts right. Raises :class:`Invalid` ``declaration.fields`` or
+        ``declaration.extra``, :class:`TooManyMistakes`, :class:`Hidden` ``declaration.hidden`` for a declaration of
+        another source, :class:`Conflict` ``measure.none_active``, ``idempotency.reused``, ``correction.superseded``,
+        ``identity.too_many_tries`` or ``identity.year_too_often``; nothing is stored then.
         """
-        once = _idempotency(self._secrets, source, key, raw)
+        once = _idempotency(self._secrets, source, key, raw, corrects)
         if once and (first := await self._store.holder(once[0])):  # even after the measure: it *was* stored
             return await self._first_receipt(first, once[1])
         measure = require_measure((await self._board.current(now)).measures.values(), now)
         declaration = parse_declaration(raw, self.form, self.units, self._checkpoints, now)
-        heard_from = f"addr {address}" if source == "page" else source
+        if source != PAGE:  # the page sends nothing but the form
+            declaration = with_extra(declaration, raw, self.form)
+        claimed = await self._to_correct(corrects, source) if corrects else None
+        heard_from = f"addr {address}" if source == PAGE else source
         self._tries.hear(heard_from, now)
         sending = _Sending(
             id=new_fact_id("dcl", now, self._random(10)),
@@ -141,30 +153,47 @@ class Declare:
             now=now,
             once=once,
             wallet=wallet,
+            corrects=claimed,
         )
         if declaration.subject is None:
-            receipt = await self._record(sending, Found(Match(Grade.UNIDENTIFIED)), None)
+            receipt = await self._record(sending, Found(Match(Grade.UNIDENTIFIED)), ())
         else:
             async with self._tries.at(declaration.subject):
-                free = await self._free_try(sending)
+                free = await self._free_tries(sending)
                 found = await self._matching.who(declaration, measure.accepts)
                 found = await self._citizens.remember(declaration, found)
-                receipt = await self._record(sending.reading(found.read(declaration)), found, free)
+                if found.name:  # typed in keys, meant otherwise: what was typed is kept beside it
+                    meant = found.read(declaration)
+                    meant = with_extra(meant, raw, self.form) if source != PAGE else meant
+                    sending = replace(sending, declaration=meant)
+                receipt = await self._record(sending, found, free)
         if not receipt.repeated:
-            self._tries.count(heard_from, receipt.match.grade)
+            self._tries.count(heard_from, receipt.match)
         return receipt
 
-    async def _free_try(self, sending: "_Sending") -> bytes:
-        slots = self._tries.slots(sending.subject, sending.measure.tries_a_day, sending.now)
-        return self._tries.free(slots, await self._store.holders(slots))
+    async def _to_correct(self, declaration: FactId, source: str) -> tuple[FactId, bytes]:
+        """(a declaration of this source that is not corrected yet, what is claimed by correcting it)."""
+        await declared_by(self._store, declaration, source, only=())
+        claim = correction_key(self._secrets, declaration)
+        if newer := await self._store.holder(claim):
+            raise _superseded(newer)
+        return declaration, claim
 
-    async def _record(self, sending: "_Sending", found: Found, free_try: bytes | None) -> Receipt:
+    async def _free_tries(self, sending: "_Sending") -> tuple[bytes, ...]:
+        """What the declaration claims if it does not fit: a try of its number on this day, and if only a year of birth
+        was said perhaps one more."""
+        slots = self._tries.slots(sending.subject, sending.measure.tries_a_day, sending.now)
+        by_year = self._tries.year_slots(sending.subject, sending.now) if sending.declaration.year_only else ()
+        held = await self._store.holders((*slots, *by_year))
+        return (self._tries.free(slots, held), *self._tries.free_year(by_year, held))
+
+    async def _record(self, sending: "_Sending", found: Found, free_tries: tuple[bytes, ...]) -> Receipt:
         """Write the declaration and all that follows from it in one act, whoever else is writing."""
         # While the register is away, what it confirmed before is answered otherwise than a guess: guesses are counted.
         guessed = found.match.grade is Grade.PENDING and not await self._citizens.was_said(sending.declaration)
         for _ in range(_RACES):
-            counts = guessed or found.match.grade.is_a_miss
-            spent = ((free_try, str(sending.id)),) if free_try is not None and counts else ()
+            counts = guessed or found.match.is_a_miss
+            spent = tuple([(one, str(sending.id)) for one in free_tries if counts])
             act, receipt = await (
                 self._accepted(sending, found) if found.match.travels else self._refused(sending, found)
             )
@@ -173,8 +202,10 @@ class Declare:
                 return receipt
             if sending.once and (first := outcome.once.get(sending.once[0])):
                 return await self._first_receipt(first, sending.once[1])
-            if free_try in outcome.once:  # another server took this try meanwhile: what was found is not told
-                free_try = await self._free_try(sending)
+            if sending.corrects and (newer := outcome.once.get(sending.corrects[1])):
+                raise _superseded(newer)
+            if any(one in outcome.once for one in free_tries):  # another server took it: what was found is not told
+                free_tries = await self._free_tries(sending)
             # Else somebody declared the same citizen between our look and our write: take the number they got.
         raise Unavailable(
             "declaration.contended",
@@ -194,6 +225,7 @@ class Declare:
             differing=match.differing,
             how=match.how,
             route=declaration.trip.checkpoints,
+            corrects=sending.corrects[0] if sending.corrects else None,
         )
         refused = Fact(id=sending.id, at=sending.now, actor=sending.source, personal=sending.personal, what=what)
         return Act(facts=(refused,)), Receipt(sending.id, "refused", match)
@@ -201,26 +233,10 @@ class Declare:
     async def _accepted(self, sending: "_Sending", found: Found) -> tuple[Act, Receipt]:
         declaration, measure, now, match = sending.declaration, sending.measure, sending.now, found.match
         trip = declaration.trip
-        hours = measure.pass_hours if match.grade.is_sure else measure.pending_hours
         vehicle = plate_key(self._secrets, trip.plate) if trip.plate else None
-        accepted = Accepted(
-            source=sending.source,
-            measure=measure.id,
-            form=declaration.form,
-            grade=match.grade,
-            health=declaration.health,
-            route=trip.checkpoints,
-            valid_from=now,
-            valid_until=min(now + dt.timedelta(hours=hours), measure.ends_at),
-            how=match.how,
-            trip=Trip(
-                origin=self._area_of(trip.origin),
-                destination=self._area_of(trip.destination),
-                vehicle=trip.vehicle,
-                plate=vehicle.hex() if vehicle else "",
-            ),
-        )
         place = await self._citizens.place(declaration, found)
+        disputed = await self._disputed(sending, match, place)
+        accepted = self._as_accepted(sending, match, vehicle, disputed)
         due = Due(
             declaration=sending.id,
             born_with=sending.id,
@@ -237,13 +253,18 @@ class Declare:
             id=sending.id, at=now, actor=sending.source, qid=place.qid, personal=sending.personal, what=accepted
         )
         facts: tuple[Fact, ...] = (declared, issued)
+        if disputed:
+            what = Disputed(sending.id, disputed)
+            id = same_moment_id("dsp", sending.id)
+            facts += (Fact(id=id, at=now, actor=sending.source, qid=place.qid, what=what),)
         if place.standing:
             joined = await self._citizens.join(place, by=sending.source, now=now)
             facts = await self._codes.complete((*facts, *joined), now)
         held_by = [holder for holder in (sending.wallet, vehicle) if holder]
+        corrects = ((sending.corrects[1], str(sending.id)),) if sending.corrects else ()
         act = Act(
             facts=facts,
-            once=place.claims,
+            once=place.claims + corrects,
             still=place.still,
             holdings=tuple([Holding(holder, place.qid, sending.id, now) for holder in held_by]),
         )
@@ -256,9 +277,42 @@ class Declare:
             code,
             accepted.valid_from,
             accepted.valid_until,
+            disputed=disputed,
         )
 
-    def _area_of(self, place: Place) -> str:
+    def _as_accepted(
+        self, sending: _Sending, match: Match, vehicle: bytes | None, disputed: tuple[str, ...]
+    ) -> Accepted:
+        declaration, measure, trip = sending.declaration, sending.measure, sending.declaration.trip
+        hours = measure.pass_hours if match.grade.is_sure else measure.pending_hours
+        return Accepted(
+            source=sending.source,
+            measure=measure.id,
+            form=declaration.form,
+            grade=match.grade,
+            health=declaration.health,
+            route=trip.checkpoints,
+            valid_from=sending.now,
+            valid_until=min(sending.now + dt.timedelta(hours=hours), measure.ends_at),
+            how=match.how,
+            trip=Trip(
+                origin=self._area_of(trip.origin),
+                destination=self._area_of(trip.destination),
+                vehicle=trip.vehicle,
+                plate=vehicle.hex() if vehicle else "",
+            ),
+            corrects=sending.corrects[0] if sending.corrects else None,
+            disputed=disputed,
+        )
+
+    async def _disputed(self, sending: _Sending, match: Match, place: Place) -> tuple[str, ...]:
+        """What others say otherwise; nothing to whoever does not fit the citizen, or a guess would tell of them."""
+        if place.standing is None or not match.fits:
+            return ()
+        said = Profile(*[getattr(sending.declaration, name) for name in PROFILE])
+        return await self._sources.disputed(place.standing, sending.source, said)
+
+    def _area_of(self, place: Commune) -> str:
         return self.network.area_of(place.province, place.commune)
 
     async def _first_receipt(self, value: str, digest: str) -> Receipt:
@@ -294,12 +348,30 @@ class Declare:
             fact.what.valid_from,
             fact.what.valid_until,
             repeated=True,
+            disputed=fact.what.disputed,
         )
 
 
-def _idempotency(secrets: Secrets, source: str, key: str | None, raw: Mapping[str, object]) -> tuple[bytes, str] | None:
+def correction_key(secrets: Secrets, declaration: FactId) -> bytes:
+    """What is claimed for the declaration that corrects ``declaration``."""
+    return secrets.index("corrected", declaration)
+
+
+def _superseded(newer: str) -> Conflict:
+    return Conflict(
+        "correction.superseded",
+        Words(
+            f"Tờ khai này đã được sửa bằng tờ {newer}. Sửa tiếp tờ ấy.",
+            f"This declaration was corrected by {newer} already. Correct that one.",
+        ),
+    )
+
+
+def _idempotency(
+    secrets: Secrets, source: str, key: str | None, raw: Mapping[str, object], corrects: FactId | None
+) -> tuple[bytes, str] | None:
     """(what is claimed once, digest of what was sent) for a key; None without one."""
     if key is None:
         return None
-    digest = hashlib.sha256(msgspec.json.encode(raw, order="deterministic")).hexdigest()[:32]
-    return secrets.index("idempotency", f"{source}\n{key}"), digest
+    digest = hashlib.sha256(msgspec.json.encode(raw, order="deterministic") + (corrects or "").encode())
+    return secrets.index("idempotency", f"{source}\n{key}"), digest.hexdigest()[:32]

@@ -84,7 +84,7 @@ class Identify:
         measure = (await self._board.current(now)).measures.get(standing.measure)
         if match.grade.is_sure and measure:
             valid_until = min(standing.valid_from + dt.timedelta(hours=measure.pass_hours), measure.ends_at)
-        what = Identified(standing.declaration, match.grade, match.differing, valid_until)
+        what = Identified(standing.declaration, match.grade, match.differing, valid_until, match.how)
         checked = Fact(id=new_fact_id("idc", now, self._random(10)), at=now, actor="worker", qid=qid, what=what)
         facts: list[Fact] = [checked]
         place = await self._citizens.place(declaration, found) if found.keys else Place(qid, None, ())

@@ -2,7 +2,8 @@
 
 The register compares (``matchPersonAttributes``) and exposes nothing. Only when number and birth date belong together
 and the name alone differs is the name read, graded and forgotten. An unknown number costs as many questions as a known
-one with another birth date: who waits for the answer learns nothing by the clock either.
+one with another birth date: who waits for the answer learns nothing by the clock either. Whoever says only the year of
+their birth is read at once: no question that compares fits it, and so every answer costs the same one question.
 """
 
 import datetime as dt
@@ -14,13 +15,14 @@ import msgspec
 from motma.connectors.registry import Registry
 from motma.core.errors import Unavailable
 from motma.core.form import Declaration
-from motma.core.identity import PENDING, Grade, IdentityClaim, Match, RegisterRecord, compare, composed_name
+from motma.core.identity import PENDING, YEAR, Grade, IdentityClaim, Match, RegisterRecord, compare, composed_name
 from motma.core.ids import Document
 from motma.core.words import Words
 
 NOBODY = "000000000000"
 """A number of no province: asked about where there is nobody to ask about."""
 _NAMESAKES_MAX = 3
+_READ = ("fullName", "dateOfBirth")
 _UNIDENTIFIED = Match(Grade.UNIDENTIFIED)
 
 
@@ -37,6 +39,10 @@ class Claimed(Protocol):
     def name(self) -> str: ...
     @property
     def birth_date(self) -> dt.date: ...
+    @property
+    def year_only(self) -> bool: ...
+    @property
+    def born(self) -> str: ...
     @property
     def sex(self) -> str: ...
 
@@ -72,7 +78,7 @@ class Matching:
 
     async def ask(self, declared: Claimed, accepts: Collection[str]) -> Found:
         """As :meth:`who`, but raises :class:`Unavailable` ``register.unavailable`` while it is away."""
-        claim = IdentityClaim(declared.document, declared.name, declared.birth_date)
+        claim = IdentityClaim(declared.document, declared.name, declared.birth_date, declared.year_only)
         if declared.document.kind == "none":
             return await self._child(claim, declared.guardian, accepts)
         uins = await self._uins(declared.document)
@@ -83,7 +89,7 @@ class Matching:
         if len(fitting) > 1:
             sure = [one for one in fitting if one.match.grade is Grade.MATCHED]
             if len(sure) != 1:
-                return Found(Match(Grade.DUPLICATE, ("document.number",)))
+                return Found(Match(Grade.DUPLICATE, ("document.number",), YEAR if claim.year_only else None))
             fitting = sure
         return fitting[0] if fitting else found[0]
 
@@ -108,19 +114,30 @@ class Matching:
 
     async def _compared(self, uin: str, claim: IdentityClaim, accepts: Collection[str], own: tuple[str, ...]) -> Found:
         """How the claim fits whom the register knows as ``uin``; ``own``: keys that lead to nobody but them."""
+        if claim.year_only:
+            held = await self._registry.read(uin, _READ)
+            return self._graded(uin, claim, held if held is None else _record(held), accepts, own)
         said = {"fullName": claim.name, "dateOfBirth": claim.birth_date.isoformat()}
         differing = await self._registry.match(uin, said)
         if differing is None:
             return Found(compare(claim, None))
         if "dateOfBirth" in differing:
             return Found(Match(Grade.MISMATCHED, ("birth_date",)))
-        match, name = Match(Grade.MATCHED), ""
-        if differing:
-            record = _record(await self._registry.read(uin, ("fullName", "dateOfBirth")) or {})
-            match = compare(claim, record, accepts)
+        if not differing:
+            return Found(Match(Grade.MATCHED), _keys(own, uin))
+        return self._graded(uin, claim, _record(await self._registry.read(uin, _READ) or {}), accepts, own)
+
+    @staticmethod
+    def _graded(
+        uin: str, claim: IdentityClaim, record: RegisterRecord | None, accepts: Collection[str], own: tuple[str, ...]
+    ) -> Found:
+        """How the claim fits what was read."""
+        match, name = compare(claim, record, accepts), ""
+        if record and match.fits:
             composed = composed_name(claim.name, record.name)
-            name = composed if match.grade is Grade.MATCHED and composed != claim.name else ""
-        return Found(match, tuple(dict.fromkeys((*own, _key_of(uin)))), name)
+            name = composed if composed != claim.name else ""
+        known = match.travels or not claim.year_only
+        return Found(match, _keys(own, uin) if known else (), name)
 
 
 def _record(held: Mapping[str, str]) -> RegisterRecord:
@@ -134,6 +151,10 @@ def _record(held: Mapping[str, str]) -> RegisterRecord:
             Words("Dữ liệu dân cư trả lời sai mẫu.", "The population register answers in another shape."),
         ) from None
     return RegisterRecord(name, date, year_only=len(born) == 4)
+
+
+def _keys(own: tuple[str, ...], uin: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*own, _key_of(uin))))
 
 
 def _own(document: Document) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from weakref import WeakValueDictionary
 
 from motma.core.errors import Conflict
-from motma.core.identity import Grade
+from motma.core.identity import Grade, Match
 from motma.core.ids import Document
 from motma.core.words import Words
 from motma.services.enrol import TooManyGuesses
@@ -22,6 +22,9 @@ ADDRESS_AN_HOUR = 60
 """Mobile networks hide a whole quarter behind one address; one declaration in eighty has a mistake in it."""
 PENDING_WEIGHS = 0.1
 """What could not be asked about is most likely right; but nobody shall make numbers up by the thousand meanwhile."""
+YEARS_A_YEAR = 2
+"""How often one number that does not tell a year may be declared with a year of birth alone that does not fit, in a
+year: found out first, the year would leave a stranger 365 dates to try instead of thirty thousand."""
 PLATFORM_AN_HOUR, PLATFORM_SHARE = 500, 20
 """A platform: so many, or one in so many of what it sent in that hour if that is more."""
 
@@ -46,6 +49,30 @@ class Tries:
         """What a declaration that does not fit claims one of: the tries of this number on this day (in Vietnam)."""
         day = now.astimezone(_VN_TIME).date().isoformat()
         return tuple([self._secrets.index("try", f"{document.key}\n{day}\n{n}") for n in range(a_day)])
+
+    def year_slots(self, document: Document, now: dt.datetime) -> tuple[bytes, ...]:
+        """What such a declaration claims one of besides, if only the year of birth was said: none for a CCCD, in whose
+        number the year stands."""
+        if document.kind == "cccd":
+            return ()
+        year = now.astimezone(_VN_TIME).year
+        return tuple([self._secrets.index("try-year", f"{document.key}\n{year}\n{n}") for n in range(YEARS_A_YEAR)])
+
+    @staticmethod
+    def free_year(slots: tuple[bytes, ...], held: Mapping[bytes, str]) -> tuple[bytes, ...]:
+        """The next one. Raises :class:`Conflict` ``identity.year_too_often``, the same whether the number exists."""
+        for slot in slots:
+            if slot not in held:
+                return (slot,)
+        if not slots:
+            return ()
+        raise Conflict(
+            "identity.year_too_often",
+            Words(
+                "Số giấy tờ này đã khai bằng năm sinh sai nhiều lần. Khai đủ ngày, tháng, năm sinh.",
+                "This number was declared by a wrong year of birth too often. Give the full date of birth.",
+            ),
+        )
 
     @staticmethod
     def free(slots: tuple[bytes, ...], held: Mapping[bytes, str]) -> bytes:
@@ -74,9 +101,10 @@ class Tries:
         if len(self._sources) > _SOURCES_MAX:
             self._sources.popitem(last=False)
 
-    def count(self, source: str, grade: Grade) -> None:
-        """What was heard last from ``source`` came out as ``grade``. A platform is not to blame for a register away."""
-        weight = 1.0 if grade.is_a_miss else PENDING_WEIGHS if grade is Grade.PENDING and _is_address(source) else 0.0
+    def count(self, source: str, match: Match) -> None:
+        """What was heard last from ``source`` came out as ``match``. A platform is not to blame for a register away."""
+        pending = match.grade is Grade.PENDING and _is_address(source)
+        weight = 1.0 if match.is_a_miss else PENDING_WEIGHS if pending else 0.0
         if weight and (found := self._sources.get(source)):
             since, sent, wrong = found
             self._sources[source] = (since, sent, wrong + weight)

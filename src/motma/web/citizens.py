@@ -18,7 +18,7 @@ from litestar.response import Redirect
 
 from motma.core.errors import Conflict, Hidden, Invalid, Problem
 from motma.core.form import Form, parse_declaration
-from motma.core.identity import Grade, Match
+from motma.core.identity import YEAR, Grade, Match
 from motma.core.ids import Qid, group_qid, parse_document, unusual_number
 from motma.core.measure import Measure
 from motma.core.text import fold
@@ -180,7 +180,7 @@ class Shown:
         left = time_left(held.valid_until, now)
         if held.revoked or held.suspended:
             left = Words("Đã bị thu hồi", "Revoked") if held.revoked else Words("Đang tạm ngưng", "Suspended")
-        mend = told(Match(held.grade, how=held.how)).words if usable and held.grade is Grade.REPAIRABLE else None
+        mend = told(Match(held.grade, (), held.how)).words if usable and held.grade is Grade.REPAIRABLE else None
         return cls(number, held, left, icon, status, usable, mend)
 
 
@@ -220,6 +220,11 @@ def _standing(held: HeldCode, now: dt.datetime) -> tuple[str, Words]:
         return "go", Words("Cán bộ chốt đã xem giấy tờ", "An officer has seen the document")
     if held.grade is Grade.PENDING:
         return "unknown", Words("Đang chờ đối soát; mã dùng được", "Waiting to be matched; the code works")
+    if held.grade is Grade.REPAIRABLE and held.how == YEAR:
+        return "check", Words(
+            "Mã dùng được, nhưng mới có năm sinh: cán bộ sẽ xem giấy tờ.",
+            "The code works, but only the year of birth is known: an officer looks at the document.",
+        )
     if held.grade is Grade.REPAIRABLE:
         return "check", Words(
             "Mã dùng được, nhưng họ tên khác giấy tờ: cán bộ sẽ xem giấy tờ.",
@@ -263,7 +268,7 @@ async def _send(
         first = min(step_of(path) for path in invalid.fields)
         return _step(request, declare, measure, answers, first, invalid.fields)
     except Conflict as conflict:
-        if conflict.code != "identity.too_many_tries":
+        if conflict.code not in ("identity.too_many_tries", "identity.year_too_often"):
             raise
         return _stopped(request, conflict, answers)
     page: Page

@@ -4,7 +4,6 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from motma.services.afterwards import Afterwards
 from motma.services.bundle import BundleDesk
 from motma.services.carriers import Carriers
 from motma.services.check import Check
@@ -15,6 +14,8 @@ from motma.services.exchange.feed import Feed
 from motma.services.exchange.platforms import Platforms
 from motma.services.exchange.quotas import Quotas
 from motma.services.exchange.tokens import Tokens
+from motma.services.exchange.own import Afterwards
+from motma.services.exchange.provenance import Sources
 from motma.services.permit_import import PermitImport
 from motma.services.permits import Permits
 from motma.services.plates import Plates
@@ -36,6 +37,7 @@ class House:
 
     declare: Declare
     afterwards: Afterwards
+    sources: Sources
     wallets: Wallet
     check: Check
     precheck: Precheck

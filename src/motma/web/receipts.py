@@ -1,12 +1,13 @@
 """What a match may be told to somebody who is not entitled to the register: enough to mend it, nothing to learn.
 
 One answer for an unknown number and for a known number with another birth date, whatever the name: who asks cannot
-find out who exists.
+find out who exists. So it is with a year of birth alone, where a wrong name gets that answer too: the year stands in
+most numbers, and a name could be tried out by it.
 """
 
 from dataclasses import dataclass
 
-from motma.core.identity import Grade, Match
+from motma.core.identity import YEAR, Grade, Match
 from motma.core.words import Words
 
 
@@ -46,6 +47,20 @@ _APART = Told(
     Words(
         "Số giấy tờ và ngày sinh không khớp nhau. So từng số với thẻ.",
         "The document number and the birth date do not belong together. Compare each with the card.",
+    ),
+)
+_YEAR_ALONE = Told(
+    ("birth_date",),
+    Words(
+        "Mới có năm sinh. Mã dùng được; khai đủ ngày, tháng, năm sinh để chốt khỏi xem giấy tờ.",
+        "Only the year of birth is known. The code works; give the full date and no officer needs to see the document.",
+    ),
+)
+_NOT_BY_YEAR = Told(
+    ("document.number", "name", "birth_date"),
+    Words(
+        "Chỉ có năm sinh nên chưa nhận ra là ai. Khai đủ ngày, tháng, năm sinh; so số và họ tên với thẻ.",
+        "By a year of birth alone this is nobody we know. Give the full date; compare number and name with the card.",
     ),
 )
 _UNIDENTIFIED = Told(
@@ -88,6 +103,8 @@ def told(match: Match) -> Told:
         return _UNIDENTIFIED
     if match.grade is Grade.MISMATCHED and not match.differing:
         return _TAKEN_BACK
+    if match.how == YEAR:
+        return _YEAR_ALONE if match.grade is Grade.REPAIRABLE else _NOT_BY_YEAR
     if match.grade is Grade.REPAIRABLE or match.differing == ("name",):
         return Told(("name",), _NAME.get(match.how, _NAME[None]))
     return _APART

@@ -7,6 +7,7 @@ import msgspec
 from motma.core.facts.citizens import (
     Accepted,
     CheckAgain,
+    Disputed,
     Holder,
     Identified,
     Issued,
@@ -71,6 +72,7 @@ __all__ = [
     "Accepted",
     "CheckAgain",
     "Companion",
+    "Disputed",
     "DiversionClosed",
     "DiversionOpened",
     "Fact",
@@ -129,6 +131,7 @@ What = (
     | Identified
     | Repaired
     | Reviewed
+    | Disputed
     | Merged
     | Took
     | Parted

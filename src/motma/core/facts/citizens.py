@@ -67,8 +67,9 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 class Accepted(msgspec.Struct, frozen=True, tag="declaration.accepted"):
     """A declaration was recorded and its citizen may travel on it until ``valid_until``.
 
-    ``how``: in what it differs from the register's record, if it is repairable. ``corrects``: the declaration that its
-    sender puts right with it. ``disputed``: the fields that another source says otherwise.
+    ``how``: in what it differs from the register's record, if it is repairable; ``year`` where only that was said.
+    ``corrects``: the declaration that its sender puts right with it. ``disputed``: the fields that another source says
+    otherwise.
     """
 
     source: str
@@ -86,7 +87,8 @@ class Accepted(msgspec.Struct, frozen=True, tag="declaration.accepted"):
 
 
 class Refused(msgspec.Struct, frozen=True, tag="declaration.refused"):
-    """A declaration was recorded and does not fit the register: in which fields, and how the name does."""
+    """A declaration was recorded and does not fit the register: in which fields, and how the name does. ``corrects``:
+    as of :class:`Accepted`; what it was to put right still stands."""
 
     source: str
     measure: str
@@ -95,15 +97,18 @@ class Refused(msgspec.Struct, frozen=True, tag="declaration.refused"):
     differing: tuple[str, ...]
     how: str | None
     route: tuple[str, ...]
+    corrects: FactId | None = None
 
 
 class Identified(msgspec.Struct, frozen=True, tag="identity.checked"):
-    """A pending citizen was compared with the register after all. ``valid_until`` replaces the pending one."""
+    """A pending citizen was compared with the register after all. ``valid_until`` replaces the pending one; ``how`` it
+    fits or does not, as :class:`Match` has it."""
 
     declaration: FactId
     grade: Grade
     differing: tuple[str, ...]
     valid_until: dt.datetime
+    how: str | None = None
 
 
 class Repaired(msgspec.Struct, frozen=True, tag="identity.repaired"):
@@ -182,6 +187,14 @@ class CheckAgain(msgspec.Struct, frozen=True, tag="standing.check_again"):
     """These codes of the citizen say more than is so by now: whoever reads one should ask the server."""
 
     indexes: tuple[int, ...]
+
+
+class Disputed(msgspec.Struct, frozen=True, tag="citizen.disputed"):
+    """When ``declaration`` was recorded, another source said otherwise of the citizen in these ``fields``: both are
+    kept (:mod:`motma.core.provenance`)."""
+
+    declaration: FactId
+    fields: tuple[str, ...]
 
 
 class Merged(msgspec.Struct, frozen=True, tag="citizen.merged"):

@@ -45,6 +45,14 @@ class Named(msgspec.Struct, frozen=True):
     birth_date: dt.date
 
     @property
+    def year_only(self) -> bool:
+        return False  # whoever signs a permit has the document: a year alone is what stands on it
+
+    @property
+    def born(self) -> str:
+        return self.birth_date.isoformat()
+
+    @property
     def guardian(self) -> None:
         return None
 

@@ -1,4 +1,4 @@
-"""Send a declaration, get the citizen's one code back.
+"""Send a declaration, get the citizen's one code back; read what became of it, and correct it.
 
 The same ``Idempotency-Key`` with the same body answers with the first receipt."""
 
@@ -12,11 +12,12 @@ from litestar.params import FromPath, JSONBody
 
 from motma.core.described import says
 from motma.core.errors import Hidden, Invalid
-from motma.core.ids import parse_fact_id
+from motma.core.ids import FactId, parse_fact_id
 from motma.core.words import Words
-from motma.services.afterwards import Outcome, Sequel, outcome_of
+from motma.services.afterwards import Outcome, outcome_of
 from motma.services.declare import Receipt
 from motma.services.enrol import Platform
+from motma.services.exchange.own import Became as OwnBecame
 from motma.web.access import house_of
 from motma.web.api import Described, JsonRequest, json_only, problems
 from motma.web.exchange.guard import WithKey, keyed, platform_with
@@ -27,6 +28,13 @@ _Commune = Annotated[str, says("Code of a commune of that province, five digits.
 _InWords = Annotated[
     dict[str, str], says("The same sentence in Vietnamese (`vi`) and in English (`en`).", {"vi": "…", "en": "…"})
 ]
+
+
+_DISPUTED = says(
+    "Fields of this citizen that another source says otherwise: ask the citizen, and send a correction. Never what the "
+    "other said.",
+    ["phone"],
+)
 
 
 class DocumentSent(msgspec.Struct):
@@ -102,10 +110,10 @@ class HealthSent(msgspec.Struct):
 
 
 class DeclarationSent(msgspec.Struct):
-    """The one form, version 2026-1. Members that it does not know are passed over."""
+    """The one form, version 2026-1. Members that it does not know, anywhere, are kept (16 KB) and given back."""
 
     name: Annotated[str, says("As on the document, with all tone marks.", "Nguyễn Trần Quốc An")]
-    birth_date: Annotated[str, says("YYYY-MM-DD; YYYY for whom the document says no more.", "1986-12-27")]
+    birth_date: Annotated[str, says("YYYY-MM-DD; YYYY if no more is known.", "1986-12-27")]
     sex: Annotated[str, says("`female`, `male` or `other`.", "male")]
     nationality: Annotated[str, says("ISO 3166-1 alpha-2.", "VN")]
     document: DocumentSent
@@ -133,8 +141,9 @@ class Answer(msgspec.Struct, frozen=True):
     outcome: Annotated[
         Outcome,
         says(
-            "`repairable`: the name differs as a slip does; the code works and is checked by hand until the name is "
-            "sent again as on the document. `pending`: the register does not answer; the code works and is matched "
+            "`repairable`: the name differs as a slip does, or only the year of birth is known; the code works and is "
+            "checked by hand until that is sent again as on the document. "
+            "`pending`: the register does not answer; the code works and is matched "
             "later. `unidentified`: there is no number to ask about; the code works and is checked by hand.",
             "accepted",
         ),
@@ -146,6 +155,7 @@ class Answer(msgspec.Struct, frozen=True):
     differing: Annotated[tuple[str, ...], says("The fields to look at again: refused, or repairable.", ["name"])]
     words: _InWords
     repeated: Annotated[bool, says("Sent before under this key: this is the first answer again.", False)]
+    disputed: Annotated[tuple[str, ...], _DISPUTED] = ()
 
 
 class Became(msgspec.Struct, frozen=True):
@@ -163,6 +173,10 @@ class Became(msgspec.Struct, frozen=True):
     valid_until: dt.datetime | None
     differing: Annotated[tuple[str, ...], says("The fields to look at again.", ["name"])]
     words: _InWords
+    disputed: Annotated[tuple[str, ...], _DISPUTED] = ()
+    corrected_by: Annotated[str | None, says("The declaration of yours that corrects this one, if one does.", None)] = (
+        None
+    )
 
 
 class InForce(msgspec.Struct, frozen=True):
@@ -185,6 +199,21 @@ class CheckpointListed(msgspec.Struct, frozen=True):
     area: Annotated[str, says("The area whose checkpoint it is: a district of 2021.", "binh-chanh")]
 
 
+class Sent:
+    """Reads a declaration as it was sent: whole, and of the shape that :class:`DeclarationSent` describes."""
+
+    @staticmethod
+    def decode(body: bytes) -> dict[str, Any]:
+        """Raises as the decoder of :class:`DeclarationSent` does, with the same places."""
+        sent: dict[str, Any] = _whole(body)
+        msgspec.convert(sent, DeclarationSent)
+        return sent
+
+
+_whole = msgspec.json.Decoder(dict[str, Any]).decode
+_SENT_BEFORE = ResponseSpec(Answer, generate_examples=False, description="Sent before; this is the first receipt")
+
+
 @post(
     "/v1/declarations",
     status_code=201,
@@ -195,26 +224,53 @@ class CheckpointListed(msgspec.Struct, frozen=True):
     guards=[platform_with("declarations:write"), json_only, keyed],
     operation_class=WithKey,
     request_class=JsonRequest,
-    opt={"reads": msgspec.json.Decoder(DeclarationSent)},
+    opt={"reads": Sent},
     security=[{"platform": []}],
-    responses={
-        200: ResponseSpec(Answer, generate_examples=False, description="Sent before; this is the first receipt"),
-        **problems(401, 403, 409, 413, 415, 422, 429, 503),
-    },
+    responses={200: _SENT_BEFORE, **problems(401, 403, 409, 413, 415, 422, 429, 503)},
 )
 async def send_declaration(
     request: Request[Any, Any, Any],
     data: JSONBody[DeclarationSent],
 ) -> Response[Answer]:
     """Record a declaration made on a platform. The same citizen always gets the same QID."""
+    return await _declare(request, data)
+
+
+@post(
+    "/v1/declarations/{declaration:str}/corrections",
+    status_code=201,
+    include_in_schema=True,
+    response_description="Recorded: accepted, pending or refused",
+    summary="Correct a declaration",
+    tags=["platforms"],
+    guards=[platform_with("declarations:write"), json_only, keyed],
+    operation_class=WithKey,
+    request_class=JsonRequest,
+    opt={"reads": Sent},
+    security=[{"platform": []}],
+    responses={200: _SENT_BEFORE, **problems(401, 403, 404, 409, 413, 415, 422, 429, 503)},
+)
+async def correct_declaration(
+    request: Request[Any, Any, Any],
+    declaration: FromPath[str],
+    data: JSONBody[DeclarationSent],
+) -> Response[Answer]:
+    """The whole declaration again, as it should have been: a new one, which the old one names (`corrected_by`).
+
+    Each is corrected once; what is wrong in a correction is corrected there. A refused one corrects nothing."""
+    return await _declare(request, data, _own(declaration))
+
+
+async def _declare(request: Request[Any, Any, Any], data: Any, corrects: FactId | None = None) -> Response[Answer]:
     platform: Platform = request.scope["state"]["platform"]
     house = house_of(request)
+    sent = data if isinstance(data, dict) else await request.json()  # the framework keeps only what the form knows
     receipt = await house.declare.declare(
-        msgspec.to_builtins(data), source=platform.id, now=house.clock(), key=request.scope["state"]["key"]
+        sent, source=platform.id, now=house.clock(), key=request.scope["state"]["key"], corrects=corrects
     )
     if not receipt.repeated:
         house.calls.told(platform.id, receipt.outcome, house.clock())
-    return Response(_answer(receipt), status_code=200 if receipt.repeated else 201)
+    return Response(answer_of(receipt), status_code=200 if receipt.repeated else 201)
 
 
 @get(
@@ -231,14 +287,35 @@ async def send_declaration(
 async def what_became(request: Request[Any, Any, Any], declaration: FromPath[str]) -> Became:
     """Of a declaration that this platform sent; of anybody else's there is none."""
     platform: Platform = request.scope["state"]["platform"]
+    return _became(await house_of(request).afterwards.of(_own(declaration), source=platform.id))
+
+
+@get(
+    "/v1/declarations/{declaration:str}/sent",
+    include_in_schema=True,
+    operation_class=Described,
+    response_description="As it was sent",
+    summary="What was sent, exactly",
+    tags=["platforms"],
+    guards=[platform_with("declarations:read")],
+    security=[{"platform": []}],
+    responses=problems(401, 403, 404, 503),
+)
+async def what_was_sent(request: Request[Any, Any, Any], declaration: FromPath[str]) -> dict[str, Any]:
+    """A declaration of this platform as it was sent, with what the form does not know, whatever became of it since."""
+    platform: Platform = request.scope["state"]["platform"]
+    return await house_of(request).afterwards.sent(_own(declaration), source=platform.id)
+
+
+def _own(declaration: str) -> FactId:
+    """The id of a declaration. What is none is as hidden as somebody else's."""
     try:
-        id = parse_fact_id("dcl", declaration)
+        return parse_fact_id("dcl", declaration)
     except Invalid:
         raise Hidden(
             "declaration.hidden",
             Words("Nơi gửi này không có tờ khai nào như vậy.", "There is no such declaration of this sender."),
         ) from None
-    return _became(await house_of(request).afterwards.of(id, source=platform.id))
 
 
 @get(
@@ -273,7 +350,8 @@ async def checkpoints(request: Request[Any, Any, Any]) -> list[CheckpointListed]
     ]
 
 
-def _answer(receipt: Receipt) -> Answer:
+def answer_of(receipt: Receipt) -> Answer:
+    """What a platform is told of a declaration that it has just sent."""
     outcome = told(receipt.match)
     return Answer(
         receipt.declaration,
@@ -285,10 +363,12 @@ def _answer(receipt: Receipt) -> Answer:
         outcome.differing,
         outcome.words._asdict(),
         receipt.repeated,
+        receipt.disputed,
     )
 
 
-def _became(sequel: Sequel) -> Became:
+def _became(became: OwnBecame) -> Became:
+    sequel = became.sequel
     outcome = told(sequel.match)
     return Became(
         sequel.declaration,
@@ -299,7 +379,9 @@ def _became(sequel: Sequel) -> Became:
         sequel.valid_until,
         outcome.differing,
         outcome.words._asdict(),
+        became.disputed,
+        became.corrected_by,
     )
 
 
-routes = [send_declaration, what_became, measure_in_force, checkpoints]
+routes = [send_declaration, correct_declaration, what_became, what_was_sent, measure_in_force, checkpoints]
