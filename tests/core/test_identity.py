@@ -241,3 +241,29 @@ def test_no_grade_improves_when_an_edit_is_added(
     before, after, also = edited(added, ""), edited(added + 1, ""), edited(added, order)
     assert name_difference(before, name).rank <= name_difference(after, name).rank
     assert name_difference(before, name).rank <= name_difference(also, name).rank
+
+
+def test_a_year_alone_against_a_date() -> None:
+    """The same whether they were born on 1 January, or that would be told; and only with the name as it is held."""
+    said = IdentityClaim(Document("cccd", "999087000001"), "NGUYỄN VĂN HÙNG", dt.date(1987, 1, 1), year_only=True)
+    for born in (dt.date(1987, 1, 1), dt.date(1987, 6, 30), dt.date(1987, 12, 31)):
+        record = RegisterRecord("Nguyễn Văn Hùng", born)
+        assert compare(said, record) == Match(Grade.REPAIRABLE, ("birth_date",), "year")
+        assert compare(said, record, {"year"}) == Match(Grade.MATCHED, (), "year")
+    for held in ("Nguyễn Văn Hưng", "Nguyễn Hùng", "Nguyễn Hùng Văn", "Trần Văn Minh", "Nguyen Van Hung"):
+        other = compare(said, RegisterRecord(held, dt.date(1987, 6, 30)))
+        assert other == Match(Grade.MISMATCHED, ("name",), "year"), held
+    assert compare(said, RegisterRecord("Nguyễn Văn Hùng", dt.date(1988, 1, 1))).grade is Grade.MISMATCHED
+    assert compare(said, None) == Match(Grade.UNKNOWN, ("document.number",), "year")
+    bare = RegisterRecord("Nguyen Van Hung", dt.date(1987, 6, 30))
+    assert compare(said, bare, {"tones", "year"}) == Match(Grade.MATCHED, (), "year")
+    known_by_year = RegisterRecord("Nguyễn Văn Hùng", dt.date(1987, 1, 1), year_only=True)
+    assert compare(said, known_by_year) == Match(Grade.MATCHED)
+
+
+@pytest.mark.parametrize("grade", Grade)
+def test_what_fits_all_that_was_said_is_no_miss(grade: Grade) -> None:
+    year = Match(grade, ("birth_date",), "year")
+    assert year.fits is (grade.is_sure or grade is Grade.REPAIRABLE)
+    assert year.is_a_miss is (grade.is_a_miss and grade is not Grade.REPAIRABLE)
+    assert Match(grade, ("name",), "tones").is_a_miss is grade.is_a_miss

@@ -162,3 +162,41 @@ async def test_an_unknown_number_costs_the_questions_that_a_wrong_birth_date_cos
         asked.append((found.match.grade, tuple(overheard.asked)))
     assert asked[0][1] == asked[1][1] and asked[2][1] == asked[3][1]
     assert {grade for grade, _ in asked} == {Grade.MISMATCHED, Grade.UNKNOWN}
+
+
+async def test_a_year_alone_costs_one_question_whatever_comes_of_it(overheard: Overheard) -> None:
+    person = somebody(with_old_number)
+    year = dt.date(person.birth_date.year, 1, 1)
+    others = [
+        declared(person, name=person.name.upper(), birth_date=year, year_only=True),
+        declared(person, name="Ai Đó", birth_date=year, year_only=True),
+        declared(person, birth_date=year.replace(year=year.year + 1), year_only=True),
+        declared(person, Document("cccd", person.documents[0].number[:6] + "000000"), birth_date=year, year_only=True),
+    ]
+    told = []
+    for one in others:
+        overheard.asked.clear()
+        found = await Matching(overheard).who(one, ())
+        assert overheard.asked == ["read fullName dateOfBirth"]
+        told.append((str(found.match.grade), found.match.how, bool(found.keys)))
+    assert told == [
+        ("repairable", "year", True),
+        ("mismatched", "year", False),
+        ("mismatched", "year", False),
+        ("unknown", "year", False),
+    ]
+    full = await Matching(overheard).who(declared(person), ())
+    assert full.keys == (await Matching(overheard).who(others[0], ())).keys
+    first = await Matching(overheard).who(declared(person, birth_date=year), ())
+    assert first.match.grade is Grade.MISMATCHED, "1 January in full is no year"
+
+
+async def test_of_two_who_bear_one_number_the_name_tells_which(overheard: Overheard) -> None:
+    bearers: dict[Document, list[Person]] = {}
+    for one in map(PEOPLE.person, range(SIZE)):
+        for document in one.documents:
+            bearers.setdefault(document, []).append(one)
+    document, (person, _) = next((held, both) for held, both in bearers.items() if len(both) == 2)
+    said = declared(person, document, birth_date=dt.date(person.birth_date.year, 1, 1), year_only=True)
+    found = await Matching(overheard).who(said, ())
+    assert found.match.fits and found.keys == (person.documents[0].key,)

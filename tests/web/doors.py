@@ -44,6 +44,7 @@ DOORS: dict[tuple[str, str], str] = {
     ("GET", "/ops/review"): "operator",
     ("POST", "/ops/review"): "operator",
     ("POST", "/ops/review/part"): "operator",
+    ("GET", "/ops/disputes"): "operator",
     ("GET", "/ops/permits"): "operator",
     ("POST", "/ops/permits"): "operator",
     ("GET", "/ops/permits/new"): "operator",

@@ -52,7 +52,7 @@ async def test_a_platform_gets_the_receipts_of_its_own_only(world: World) -> Non
 
 
 def test_every_match_is_told_and_none_tells_too_much() -> None:
-    hows = (None, "tones", "order", "word", "slip", "spelling", "of the future")
+    hows = (None, "tones", "order", "word", "slip", "spelling", "year", "of the future")
     fields = ("name", "birth_date", "document.number")
     for grade, how in itertools.product(Grade, hows):
         for count in range(len(fields) + 1):
@@ -62,6 +62,9 @@ def test_every_match_is_told_and_none_tells_too_much() -> None:
                 assert said.words.vi and said.words.en
                 if grade in (Grade.MATCHED, Grade.VOUCHED, Grade.PENDING, Grade.UNIDENTIFIED):
                     assert said.differing == ()
+                elif how == "year" and (grade is not Grade.MISMATCHED or differing):
+                    by_hand = grade is Grade.REPAIRABLE
+                    assert said.differing == (("birth_date",) if by_hand else ("document.number", "name", "birth_date"))
                 elif grade is Grade.MISMATCHED and not differing:  # an operator took a repair back
                     assert said.differing == () and "document" in said.words.en
                 else:

@@ -13,15 +13,17 @@ Device     cookie ``motma_device``                     begin an officer's shift 
 Officer    ``motma_device`` and ``motma_shift``        check codes and numbers there; sees name, birth date, last four;
                                                        put right what somebody they just checked declared
 Operator   cookie ``motma_session``                    see counts (no person), open and close diversions; uphold or take
-                                                       back repairs, part merged numbers (last six digits of them); give
+                                                       back repairs, part merged numbers (last six digits of them); see
+                                                       which sources disagree (and two digits of a phone number); give
                                                        permits, one by one or from tables, and take them back: sees
                                                        name, birth date and last four, or the plate, on a permit's page;
                                                        write policies, rehearse them over past scans (no
                                                        person), approve those of others, roll them back; register
                                                        platforms, give and take their scopes and keys, let them out
-Platform   ``Authorization: Bearer``, and its          what its scopes name, of its own users: send declarations; see
-           client certificate if it is registered      receipts, what became, their codes, what changed, and what
-           with one                                    checkpoints would say; verify a code that it is shown. Two
+Platform   ``Authorization: Bearer``, and its          what its scopes name, of its own users: send declarations
+           client certificate if it is registered      and correct them; see receipts, what it sent, what became,
+           with one                                    in which fields another source disagrees, their codes, what
+                                                       changed, and what checkpoints would say; verify a code that it is shown. Two
                                                        scopes take two operators: to report illness, and to ask for
                                                        lists by law. As often as its quota allows
 =========  ==========================================  ============================================================
