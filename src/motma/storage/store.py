@@ -49,6 +49,8 @@ from motma.storage.writer import Writer, seal_claim
 __all__ = ["Act", "Already", "Appended", "Credential", "Holding", "Move", "Rebuilt", "ScanRow", "ScanSpan", "Store"]
 
 PAGE_FACTS = 2_000
+FEW_FACTS = 50
+"""So many are read at once where one asks: going to another thread for them would cost more than reading them."""
 PAGE_POLICIES = 100
 PAGE_SEALED = 2_000
 BATCH_SEALED = 200
@@ -150,7 +152,8 @@ class Store:
         if kinds is not None and not names:
             return []
         query = statements.facts_about(len(names), newest_first)
-        return [fact_of(row) for row in await self._engine.scan(query, qid, *names, limit)]
+        ask = self._engine.read if limit <= FEW_FACTS else self._engine.scan
+        return [fact_of(row) for row in await ask(query, qid, *names, limit)]
 
     async def pending(self, limit: int, after: tuple[datetime, Qid] | None = None) -> list[Standing]:
         """At most ``limit`` citizens whose identity is still to be checked, the longest waiting first.

@@ -258,7 +258,7 @@ async def correct_declaration(
     """The whole declaration again, as it should have been: a new one, which the old one names (`corrected_by`).
 
     Each is corrected once; what is wrong in a correction is corrected there. A refused one corrects nothing."""
-    return await _declare(request, data, _own(declaration))
+    return await _declare(request, data, own_declaration(declaration))
 
 
 async def _declare(request: Request[Any, Any, Any], data: Any, corrects: FactId | None = None) -> Response[Answer]:
@@ -287,7 +287,7 @@ async def _declare(request: Request[Any, Any, Any], data: Any, corrects: FactId 
 async def what_became(request: Request[Any, Any, Any], declaration: FromPath[str]) -> Became:
     """Of a declaration that this platform sent; of anybody else's there is none."""
     platform: Platform = request.scope["state"]["platform"]
-    return _became(await house_of(request).afterwards.of(_own(declaration), source=platform.id))
+    return _became(await house_of(request).afterwards.of(own_declaration(declaration), source=platform.id))
 
 
 @get(
@@ -304,10 +304,10 @@ async def what_became(request: Request[Any, Any, Any], declaration: FromPath[str
 async def what_was_sent(request: Request[Any, Any, Any], declaration: FromPath[str]) -> dict[str, Any]:
     """A declaration of this platform as it was sent, with what the form does not know, whatever became of it since."""
     platform: Platform = request.scope["state"]["platform"]
-    return await house_of(request).afterwards.sent(_own(declaration), source=platform.id)
+    return await house_of(request).afterwards.sent(own_declaration(declaration), source=platform.id)
 
 
-def _own(declaration: str) -> FactId:
+def own_declaration(declaration: str) -> FactId:
     """The id of a declaration. What is none is as hidden as somebody else's."""
     try:
         return parse_fact_id("dcl", declaration)

@@ -52,7 +52,16 @@ class WithKey(Described):
 
 async def keyed(connection: ASGIConnection[Any, Any, Any, Any], _: object) -> None:
     """A guard: without a key of its own a sending could not be repeated safely."""
-    key = connection.headers.get("idempotency-key", "")
+    connection.scope["state"]["key"] = _checked(connection.headers.get("idempotency-key", ""))
+
+
+def key_of(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
+    """The key of a sending that need not have one. Raises :class:`Invalid` ``idempotency.key`` for what is none."""
+    key = connection.headers.get("idempotency-key")
+    return None if key is None else _checked(key)
+
+
+def _checked(key: str) -> str:
     if not _is_key(key):
         raise Invalid(
             "idempotency.key",
@@ -61,4 +70,4 @@ async def keyed(connection: ASGIConnection[Any, Any, Any, Any], _: object) -> No
                 "Idempotency-Key is missing, or is not 1 to 200 ASCII characters without spaces.",
             ),
         )
-    connection.scope["state"]["key"] = key
+    return key
