@@ -36,11 +36,11 @@ from motma.services.declare import Declare
 from motma.services.enrol import Enrol
 from motma.services.exchange.calls import Calls
 from motma.services.exchange.feed import Feed
+from motma.services.exchange.own import Afterwards
 from motma.services.exchange.platforms import Platforms
+from motma.services.exchange.provenance import Sources
 from motma.services.exchange.quotas import Quotas
 from motma.services.exchange.tokens import Tokens
-from motma.services.exchange.own import Afterwards
-from motma.services.exchange.provenance import Sources
 from motma.services.gather import Gather
 from motma.services.identify import Identify
 from motma.services.matching import Matching

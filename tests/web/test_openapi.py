@@ -26,6 +26,8 @@ DOORS = {
     ("/v1/checks", "post"),
     ("/v1/repairs", "post"),
     ("/v1/declarations/{declaration}", "get"),
+    ("/v1/declarations/{declaration}/sent", "get"),
+    ("/v1/declarations/{declaration}/corrections", "post"),
     ("/v1/declarations", "post"),
     ("/v1/prechecks", "post"),
     ("/v1/changes", "get"),
@@ -57,6 +59,8 @@ class Running:
             "/v1/checks": runner.run(world.officer_at()),
             "/v1/repairs": runner.run(world.officer_at(officer="CB-03")),
             "/v1/declarations/{declaration}": runner.run(world.platform()),
+            "/v1/declarations/{declaration}/sent": runner.run(world.platform()),
+            "/v1/declarations/{declaration}/corrections": runner.run(world.platform()),
             "/v1/declarations": runner.run(world.platform()),
             "/v1/prechecks": runner.run(world.platform()),
             "/v1/changes": runner.run(world.platform()),
@@ -163,6 +167,7 @@ def test_it_is_true(running: Running, path: str, method: str, mode: GenerationMo
         "/v1/repairs",
         "/v1/prechecks",
         "/v1/declarations/{declaration}",
+        "/v1/declarations/{declaration}/sent",
     )  # what was never scanned, or sent
     is_good = method == "get" or (path == "/v1/checks" and mode is GenerationMode.POSITIVE)
     assert (200 in answered) == (is_good and not asked_of_nobody)
@@ -221,6 +226,11 @@ def _refused(running: Running) -> dict[str, Callable[[], httpx.Response]]:
     def became(client: httpx.AsyncClient = platform, id: str = slipped["declaration"]) -> httpx.Response:
         return running.ask(client, "GET", f"/v1/declarations/{id}")
 
+    def correct(id: str = slipped["declaration"], key: str = "two", **more: Any) -> httpx.Response:
+        headers = {"idempotency-key": key, **more.pop("headers", {})}
+        content = {"json": world.declaration(person), **more}
+        return running.ask(platform, "POST", f"/v1/declarations/{id}/corrections", headers=headers, **content)
+
     refused = running.runner.run(world.declare(world.person(70), name="Quách Đình Tuệ Lâm Phúc")).json()
 
     def ahead(client: httpx.AsyncClient = platform, id: str = slipped["declaration"], **more: Any) -> httpx.Response:
@@ -251,6 +261,16 @@ def _refused(running: Running) -> dict[str, Callable[[], httpx.Response]]:
         "/v1/declarations 429": declare_too_often,
         "/v1/declarations/{declaration} 200": became,
         "/v1/declarations/{declaration} 404": lambda: became(id="dcl_01kf7yejc0k13emra4srge0byv"),
+        "/v1/declarations/{declaration}/sent 200": lambda: became(id=f"{slipped['declaration']}/sent"),
+        "/v1/declarations/{declaration}/sent 404": lambda: became(id="dcl_01kf7yejc0k13emra4srge0byv/sent"),
+        "/v1/declarations/{declaration}/corrections 201": correct,
+        "/v1/declarations/{declaration}/corrections 200": correct,
+        "/v1/declarations/{declaration}/corrections 403": lambda: correct(headers={"origin": "http://evil.test"}),
+        "/v1/declarations/{declaration}/corrections 404": lambda: correct("x"),
+        "/v1/declarations/{declaration}/corrections 409": lambda: correct(key="three"),
+        "/v1/declarations/{declaration}/corrections 413": lambda: correct(json={"name": "x" * 70_000}),
+        "/v1/declarations/{declaration}/corrections 415": lambda: correct(json=None, data={"a": "b"}),
+        "/v1/declarations/{declaration}/corrections 422": lambda: correct(json={}),
         "/v1/repairs 404": lambda: repair(scan="scn_01kf7yejc00000000000000042"),
         "/v1/repairs 409": lambda: repair(scan=of_nobody),
         "/v1/repairs 200": repair,

@@ -23,9 +23,10 @@ Operator   cookie ``motma_session``                    see counts (no person), o
 Platform   ``Authorization: Bearer``, and its          what its scopes name, of its own users: send declarations
            client certificate if it is registered      and correct them; see receipts, what it sent, what became,
            with one                                    in which fields another source disagrees, their codes, what
-                                                       changed, and what checkpoints would say; verify a code that it is shown. Two
-                                                       scopes take two operators: to report illness, and to ask for
-                                                       lists by law. As often as its quota allows
+                                                       changed, and what checkpoints would say; verify a code
+                                                       that it is shown. Two scopes take two operators: to report
+                                                       illness, and to ask for lists by law. As often as its quota
+                                                       allows
 =========  ==========================================  ============================================================
 
 Nobody may do anything else. A shift counts only on the device it was begun on. A cookie never opens a platform's

@@ -11,11 +11,11 @@ from motma.services.declare import Declare
 from motma.services.enrol import Enrol
 from motma.services.exchange.calls import Calls
 from motma.services.exchange.feed import Feed
+from motma.services.exchange.own import Afterwards
 from motma.services.exchange.platforms import Platforms
+from motma.services.exchange.provenance import Sources
 from motma.services.exchange.quotas import Quotas
 from motma.services.exchange.tokens import Tokens
-from motma.services.exchange.own import Afterwards
-from motma.services.exchange.provenance import Sources
 from motma.services.permit_import import PermitImport
 from motma.services.permits import Permits
 from motma.services.plates import Plates

@@ -299,7 +299,7 @@ async def what_became(request: Request[Any, Any, Any], declaration: FromPath[str
     tags=["platforms"],
     guards=[platform_with("declarations:read")],
     security=[{"platform": []}],
-    responses=problems(401, 403, 404, 503),
+    responses=problems(401, 403, 404, 429, 503),
 )
 async def what_was_sent(request: Request[Any, Any, Any], declaration: FromPath[str]) -> dict[str, Any]:
     """A declaration of this platform as it was sent, with what the form does not know, whatever became of it since."""
