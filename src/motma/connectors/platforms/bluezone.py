@@ -13,7 +13,16 @@ import msgspec
 
 from motma.connectors.platforms.exposures import contacts
 from motma.connectors.platforms.items import Item, Sent
-from motma.connectors.platforms.keeping import as_sent, canonical, digest, drop, keep, there_and_then
+from motma.connectors.platforms.keeping import (
+    as_sent,
+    canonical,
+    digest,
+    drop,
+    guardian_of,
+    keep,
+    key_of,
+    there_and_then,
+)
 from motma.connectors.platforms.reading import (
     NO_TRIP,
     NOT_ASKED,
@@ -88,6 +97,7 @@ class Bluezone:
             "health": _health(theirs, daily),
             "consents": theirs.consents("DongY"),
         }
+        raw |= theirs.guardian("SoGiayToGiamHo")
         theirs.finish()
         raw["extra"] = keep(self.name, theirs, _fields(raw, daily), dropped) | ({"daily": True} if daily else {})
         return (Sent(raw, _day_key(theirs, now) if daily else _key(theirs), theirs.names),)
@@ -103,10 +113,9 @@ def _was_daily(extra: object) -> bool:
 
 
 def _key(theirs: Theirs) -> str:
-    """The app's own id with what it says; before the server gave one there is none."""
+    """The app's own id with what it says; before the server gave one, only the latter."""
     guid = theirs.text("ObjectGuid")
-    plain = guid.isascii() and guid.replace("-", "").isalnum()
-    return f"{guid[:60]}:{digest(theirs.fields)}" if plain and guid != _NEW else ""
+    return key_of("" if guid == _NEW else guid, theirs.fields)
 
 
 def _day_key(theirs: Theirs, now: dt.datetime) -> str:
@@ -258,6 +267,7 @@ def _fields(raw: Mapping[str, Any], daily: bool) -> dict[str, Any]:
         "QuocGiaDenTrong21NgayQua": health.get("places", ""),
         "DongY": list(raw["consents"]),
     }
+    fields |= guardian_of(raw, "SoGiayToGiamHo")
     for name, place in (
         ("DiaChiLienLac_VN", home),
         ("DiaDiemKhoiHanh", trip["origin"]),

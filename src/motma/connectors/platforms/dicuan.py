@@ -18,6 +18,7 @@ DICUAN = Plain(
     sexes={"Nam": "male", "Nữ": "female", "Khác": "other"},
     nationality="quocTich",
     document="soDinhDanh",
+    guardian="giayToGiamHo",
     phone="soDienThoai",
     homes=(
         (("noiOHienTai.maTinh", "noiOHienTai.maHuyen", "noiOHienTai.maXa"), "noiOHienTai.chiTiet"),

@@ -85,6 +85,18 @@ def there_and_then(departs_at: str) -> tuple[dt.date, str]:
     return moment.date(), f"{moment:%H:%M}"
 
 
+def key_of(own: str, content: object) -> str:
+    """A key of what was sent: the platform's own id, if it can be one, and what it says; so an update is a new one."""
+    plain = own.isascii() and own.replace("-", "").isalnum()
+    return f"{own[:60] if plain else 'content'}:{digest(content)}"
+
+
+def guardian_of(raw: Mapping[str, Any], name: str) -> dict[str, str]:
+    """Their field for the guardian's document, of a declaration that has one."""
+    guardian = raw.get("guardian")
+    return {name: guardian.get("number", "")} if isinstance(guardian, Mapping) else {}
+
+
 def digest(value: object) -> str:
     """32 hex digits of what ``value`` says, however its members are ordered."""
     return sha256(_CANONICAL.encode(value)).hexdigest()[:32]

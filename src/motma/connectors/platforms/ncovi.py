@@ -14,6 +14,7 @@ NCOVI = Plain(
     sexes={"1": "male", "0": "female", "2": "other"},
     nationality="quocTich",
     document="soGiayTo",
+    guardian="giayToGiamHo",
     phone="soDienThoai",
     homes=((("maTinh", "maHuyen", "maXa"), "diaChi"),),
     origin=("noiDi.maTinh", "noiDi.maHuyen", "noiDi.maXa"),

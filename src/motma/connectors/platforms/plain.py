@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from motma.connectors.platforms.items import Item, Sent
-from motma.connectors.platforms.keeping import as_sent, canonical, digest, drop, keep, there_and_then
+from motma.connectors.platforms.keeping import as_sent, canonical, drop, guardian_of, keep, key_of, there_and_then
 from motma.connectors.platforms.reading import NO_TRIP, Theirs, json_object, symptoms
 
 Units = tuple[str, str, str]
@@ -33,6 +33,7 @@ class Plain(msgspec.Struct, frozen=True, kw_only=True):
     sexes: Mapping[str, str]
     nationality: str
     document: str
+    guardian: str
     phone: str
     homes: tuple[tuple[Units, str], ...]
     """Units and the rest of the address; the first that names a province counts."""
@@ -72,10 +73,10 @@ class Plain(msgspec.Struct, frozen=True, kw_only=True):
             },
             "consents": theirs.consents(self.consents),
         }
+        raw |= theirs.guardian(self.guardian)
         theirs.finish()
         raw["extra"] = keep(self.name, theirs, self._fields(raw), dropped)
-        own = theirs.text(self.own_id)
-        return (Sent(raw, f"{own[:60]}:{digest(sent)}" if own.isascii() and own.isalnum() else "", theirs.names),)
+        return (Sent(raw, key_of(theirs.text(self.own_id), sent), theirs.names),)
 
     def to_theirs(self, sent: Mapping[str, Any]) -> bytes:
         """JSON, members in alphabetical order."""
@@ -130,7 +131,7 @@ class Plain(msgspec.Struct, frozen=True, kw_only=True):
         ):
             values |= dict(zip(units, (place["province"], "", place["commune"]), strict=True))
         values |= {theirs: bool(health["symptoms"].get(ours)) for ours, theirs in self.symptoms.items()}
-        return _nested(values)
+        return _nested(values | guardian_of(raw, self.guardian))
 
 
 def _nested(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,12 +12,12 @@ from typing import Any
 
 import msgspec
 
+from motma.connectors.platforms.countries import country_of
 from motma.core.errors import Invalid, Problem
 from motma.core.form import Form
 from motma.core.oldunits import NoSuchUnit
-from motma.core.text import fold
 from motma.core.words import Words
-from motma.forms import load_countries, load_form, load_old_units, load_units
+from motma.forms import load_form, load_old_units, load_units
 
 MISSING = Problem("inbox.missing", Words("Thiếu ô này.", "This field is missing."))
 NO_TRIP = Problem(
@@ -77,8 +77,8 @@ _YEAR = re.compile(r"[0-9]{4}")
 _HOUR = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 _SEXES = {"female": "female", "male": "male", "other": "other"}
 _ORDERS = {
-    "dmy": re.compile(r"(\d{1,2})[/-](\d{1,2})[/-](\d{4})"),
-    "ymd": re.compile(r"(\d{4})[/-](\d{1,2})[/-](\d{1,2})"),
+    "dmy": re.compile(r"([0-9]{1,2})[/-]([0-9]{1,2})[/-]([0-9]{4})"),
+    "ymd": re.compile(r"([0-9]{4})[/-]([0-9]{1,2})[/-]([0-9]{1,2})"),
 }
 FORM_ID = "2026-1"
 _DEPTH_MAX = 20
@@ -161,25 +161,31 @@ class Theirs:
         return [purpose for purpose in purposes if purpose in given]
 
     def country(self, name: str, path: str) -> str:
-        """ISO 3166-1 alpha-2, from that or from the country's name in Vietnamese or English, with or without tones."""
+        """ISO 3166-1 alpha-2 of a country that is written in any of the usual ways."""
         text = self.need(name, path)
-        found = _countries().get(fold(text), "") if text else ""
+        found = country_of(text)
         if text and not found:
             self.wrong(name, _COUNTRY)
         return found
 
-    def document(self, name: str, nationality: str) -> dict[str, str]:
+    def document(self, name: str, nationality: str, path: str = "document") -> dict[str, str]:
         """A number without its kind, told apart by its shape: 12 digits CCCD, 9 CMND; a foreigner's is a passport's."""
-        self.names["document"] = self.called(name)
+        self.names[path] = self.called(name)
         number = re.sub(r"[\s.\-]", "", self.text(name))
         if not number:
             return {"kind": "none", "number": ""}
         digits = number.isascii() and number.isdigit()
-        if nationality in ("VN", "") and digits and len(number) in (9, 12):
+        if nationality in ("VN", "") and digits:  # no passport of this country is: another length is a slip
+            if len(number) not in (9, 12):
+                self.wrong(name, _DOCUMENT)
             return {"kind": "cccd" if len(number) == 12 else "cmnd", "number": number}
         if not _PASSPORT.fullmatch(number):
             self.wrong(name, _DOCUMENT)
         return {"kind": "passport", "number": number.upper()}
+
+    def guardian(self, name: str) -> dict[str, dict[str, str]]:
+        """The member ``guardian`` of a declaration, of somebody without a number; without one there is none."""
+        return {"guardian": self.document(name, "VN", "guardian")} if self.text(name) else {}
 
     def date(self, name: str, order: str, path: str, missing: Problem = MISSING) -> dt.date | None:
         """A day, month and year in this order (``dmy`` or ``ymd``); None with a problem kept."""
@@ -308,16 +314,6 @@ def _shallow(value: object, left: int) -> bool:
 def the_form() -> Form:
     """The one form."""
     return load_form(FORM_ID)
-
-
-@cache
-def _countries() -> dict[str, str]:
-    """Every way that a country is written here, folded -> its code."""
-    found: dict[str, str] = {}
-    for code, words in load_countries().items():
-        for name in (code, words.vi, words.en):
-            found[fold(name)] = code
-    return found
 
 
 def symptoms(answers: Mapping[str, bool | None], asked: Mapping[str, str], theirs: Theirs) -> dict[str, bool]:

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from motma.connectors.platforms.items import Item, Sent
-from motma.connectors.platforms.keeping import as_sent, digest, drop, keep, there_and_then
+from motma.connectors.platforms.keeping import as_sent, drop, guardian_of, keep, key_of, there_and_then
 from motma.connectors.platforms.reading import NO_TRIP, OPTION, Theirs, malformed, symptoms
 from motma.core.errors import Problem
 from motma.core.words import Words
@@ -73,10 +73,10 @@ class Tokhaiyte:
             "health": _health(theirs, form),
             "consents": theirs.consents("consents][") or [],
         }
+        raw |= theirs.guardian("guardianPassport")
         theirs.finish()
         raw["extra"] = keep(self.name, theirs, _fields(raw), dropped)
-        own = theirs.text("id")
-        return (Sent(raw, f"{own[:60]}:{digest(sent)}" if own.isascii() and own.isalnum() else "", theirs.names),)
+        return (Sent(raw, key_of(theirs.text("id"), sent), theirs.names),)
 
     def to_theirs(self, sent: Mapping[str, Any]) -> bytes:
         """Form-encoded, the fields in alphabetical order, UTF-8."""
@@ -218,6 +218,7 @@ def _fields(raw: Mapping[str, Any]) -> dict[str, Any]:
         fields |= {f"{side}ProvinceId": place["province"], f"{side}DistrictId": "", f"{side}WardId": place["commune"]}
     fields |= {field: "1" if signs.get(symptom) else "0" for symptom, field in _ASKED.items()}
     fields |= dict.fromkeys(_CONTACTS, "2") | {"hasPatient": "1" if health["contact"] else "2"}
+    fields |= guardian_of(raw, "guardianPassport")
     return {_CALLED.format(name): value for name, value in fields.items()}
 
 
