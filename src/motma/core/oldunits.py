@@ -13,8 +13,8 @@ Level = Literal["province", "district", "ward"]
 class OldCommune(msgspec.Struct, frozen=True):
     """A commune of 2021. ``became``: codes of communes of 2025 that hold land of it, the likeliest first.
 
-    ``nearly``: the commune itself was merged before 2025 and no table says into which; ``became`` is then what its
-    neighbour in the list of its district became.
+    ``nearly``: the commune itself was merged before 2025 and no table says into which; ``became`` is then what the
+    likeliest of its district became.
     """
 
     name: str
