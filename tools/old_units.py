@@ -22,7 +22,7 @@ OUT = Path(__file__).parent.parent / "src" / "motma" / "forms" / "units-2021.jso
 
 
 class Later(NamedTuple):
-    """Of ``vietnamadminunits``: commune of mid-2025 -> its name, and the communes of today, likeliest first; one also for
+    """Of ``vietnamadminunits``: commune of mid-2025 -> its name, and the communes of today, likeliest first; also for
     each district that had none."""
 
     names: dict[str, str]
