@@ -74,14 +74,13 @@ def test_a_repeated_delivery_has_the_same_keys_and_another_one_has_others(sample
     keys = [item.key for item in sample.read() if isinstance(item, Sent | Reported)]
     assert keys == [item.key for item in sample.read() if isinstance(item, Sent | Reported)]
     assert len([*filter(None, keys)]) == len({*filter(None, keys)})
-    assert all(keys) or sample.connector.name not in SINGLE
     assert all(key.isascii() and len(key) <= 200 and " " not in key for key in keys)
 
 
 @pytest.mark.parametrize("sample", [one for one in DECLARATIONS if one.connector.name in SINGLE], ids=str)
 def test_in_another_order_it_is_the_same_delivery_and_with_another_phone_it_is_not(sample: Sample) -> None:
     (item,) = sample.read()
-    assert isinstance(item, Sent) and item.key
+    assert isinstance(item, Sent)
     parts = plain(sample.body)
     if isinstance(parts, dict):
         turned = json.dumps(dict(reversed(parts.items()))).encode()
@@ -89,8 +88,8 @@ def test_in_another_order_it_is_the_same_delivery_and_with_another_phone_it_is_n
         turned = urlencode(sorted(parse_qsl(sample.body.decode(), True), key=lambda pair: pair[0])).encode()
     (again,) = sample.read(turned)
     assert isinstance(again, Sent) and again.key == item.key
-    if item.key.startswith("day:"):
-        return  # once a day, whatever is said
+    if not item.key or item.key.startswith("day:"):
+        return  # no id of their own: the delivery's key counts; a daily one counts once a day, whatever it says
     phone = item.raw["phone"].removeprefix("+").encode()
     (other,) = sample.read(sample.body.replace(phone, phone[:-1] + (b"1" if phone.endswith(b"2") else b"2")))
     assert isinstance(other, Sent) and other.key != item.key

@@ -113,7 +113,7 @@ def _was_daily(extra: object) -> bool:
 
 
 def _key(theirs: Theirs) -> str:
-    """The app's own id with what it says; before the server gave one, only the latter."""
+    """By the app's own id; before the server gave one it is all zeros, which is nobody's."""
     guid = theirs.text("ObjectGuid")
     return key_of("" if guid == _NEW else guid, theirs.fields)
 

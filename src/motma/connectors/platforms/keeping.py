@@ -86,9 +86,12 @@ def there_and_then(departs_at: str) -> tuple[dt.date, str]:
 
 
 def key_of(own: str, content: object) -> str:
-    """A key of what was sent: the platform's own id, if it can be one, and what it says; so an update is a new one."""
+    """The platform's own id of a declaration with a digest of what it says, so that an update is a new one.
+
+    "" without an id: then the delivery's key counts, and the same trip may be declared once more another day.
+    """
     plain = own.isascii() and own.replace("-", "").isalnum()
-    return f"{own[:60] if plain else 'content'}:{digest(content)}"
+    return f"{own[:60]}:{digest(content)}" if plain else ""
 
 
 def guardian_of(raw: Mapping[str, Any], name: str) -> dict[str, str]:
