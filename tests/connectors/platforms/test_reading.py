@@ -1,6 +1,7 @@
 """What the platforms of 2021 write alike: countries by name, documents by shape, days, and JSON that goes too far."""
 
 import datetime as dt
+import unicodedata
 
 import pytest
 
@@ -106,6 +107,12 @@ def test_what_is_no_object_is_refused(body: bytes) -> None:
     with pytest.raises(Invalid) as refused:
         json_object(body)
     assert refused.value.code == "inbox.malformed"
+
+
+def test_an_option_taken_apart_is_the_same_option() -> None:
+    theirs = Theirs({"gioiTinh": unicodedata.normalize("NFD", "Nữ")})
+    assert theirs.option("gioiTinh", {"Nữ": "female"}, "sex") == "female"
+    theirs.finish()
 
 
 def test_a_number_beyond_all_numbers_is_no_answer() -> None:

@@ -6,6 +6,7 @@ by the units of 2021, answers as digits. Nothing that was not answered is taken 
 
 import datetime as dt
 import re
+import unicodedata
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -129,7 +130,7 @@ class Theirs:
 
     def option(self, name: str, options: Mapping[str, str], path: str, missing: Problem = MISSING) -> str:
         """What one of their options means to us; "" with a problem kept."""
-        text = self.need(name, path, missing)
+        text = unicodedata.normalize("NFC", self.need(name, path, missing))  # some phones send "Nữ" taken apart
         if text and text not in options:
             self.wrong(name, OPTION)
         return options.get(text, "")
@@ -298,10 +299,10 @@ def json_value(text: bytes | str) -> Any:
     """What JSON says. Raises :class:`Invalid` ``inbox.malformed``, also where it is nested deeper than any form is."""
     try:
         value = msgspec.json.decode(text)
-    except (msgspec.DecodeError, ValueError, RecursionError):
+        if not _shallow(value, _DEPTH_MAX):
+            raise ValueError
+    except (ValueError, RecursionError):  # msgspec's own error is a ValueError, too
         raise malformed("JSON, UTF-8") from None
-    if not _shallow(value, _DEPTH_MAX):
-        raise malformed(f"JSON ≤ {_DEPTH_MAX} levels")
     return value
 
 
