@@ -14,6 +14,7 @@ from pathlib import Path
 from litestar.types import ASGIApp
 
 from motma.config import Settings
+from motma.connectors.platforms.table import tables
 from motma.connectors.registry import NoRegistry
 from motma.connectors.registry.osia import OsiaRegistry, Where
 from motma.core.cose import Signer
@@ -37,6 +38,7 @@ from motma.services.enrol import Enrol
 from motma.services.exchange.calls import Calls
 from motma.services.exchange.feed import Feed
 from motma.services.exchange.own import Afterwards
+from motma.services.exchange.intake import Intake
 from motma.services.exchange.platforms import Platforms
 from motma.services.exchange.provenance import Sources
 from motma.services.exchange.quotas import Quotas
@@ -190,6 +192,28 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
             ),
             afterwards=Afterwards(store, sources=sources, secrets=secrets, form=load_form("2026-1")),
             sources=sources,
+        declare = Declare(
+            store=store,
+            board=board,
+            matching=matching,
+            citizens=citizens,
+            tries=Tries(secrets),
+            codes=codes,
+            secrets=secrets,
+            random=random,
+            form=load_form("2026-1"),
+            units=load_units(),
+            network=network,
+        )
+
+        async def admitted(platform: str, now: dt.datetime) -> bool:
+            tokens = [one for one in await store.credentials("platform") if one.subject == platform]
+            return any(not one.revoked_at and not (one.expires_at and now >= one.expires_at) for one in tokens)
+
+        house = House(
+            declare=declare,
+            intake=Intake(declare=declare, tables=tables(), admitted=admitted),
+            afterwards=Afterwards(store),
             wallets=Wallet(store=store, network=network),
             check=check,
             precheck=Precheck(store=store, board=board, gather=gather, network=network),

@@ -10,6 +10,7 @@ import click
 from rich.table import Column, Table
 
 from motma import __version__
+from motma.cli.intake import intake
 from motma.cli.key import key
 from motma.cli.paper import paper
 from motma.cli.permit import permit
@@ -272,6 +273,7 @@ def doctor() -> None:
     sys.exit(1 if any(finding.level == "error" for finding in findings) else 0)
 
 
+cli.add_command(intake)
 cli.add_command(key)
 cli.add_command(paper)
 cli.add_command(permit)

@@ -122,7 +122,7 @@ def _unreadable() -> Invalid:
 def _decoded(content: bytes) -> str:
     """Text by its mark, else UTF-8, else what Vietnamese Windows writes. Raises ``import.encoding``."""
     try:
-        text = content.decode(_encoding(content))
+        text = content.decode(encoding_of(content))
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text or _piles_marks(text):
@@ -145,7 +145,10 @@ def _piles_marks(text: str) -> bool:
     return False
 
 
-def _encoding(content: bytes) -> str:
+def encoding_of(content: bytes) -> str:
+    """How the text of a table is read, by its mark or by what fits; "xlsx" for a workbook."""
+    if content.startswith(b"PK"):
+        return "xlsx"
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     start = content[:200]

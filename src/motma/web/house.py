@@ -11,6 +11,7 @@ from motma.services.declare import Declare
 from motma.services.enrol import Enrol
 from motma.services.exchange.calls import Calls
 from motma.services.exchange.feed import Feed
+from motma.services.exchange.intake import Intake
 from motma.services.exchange.own import Afterwards
 from motma.services.exchange.platforms import Platforms
 from motma.services.exchange.provenance import Sources
@@ -36,6 +37,7 @@ class House:
     """Everything a door may use."""
 
     declare: Declare
+    intake: Intake
     afterwards: Afterwards
     sources: Sources
     wallets: Wallet
