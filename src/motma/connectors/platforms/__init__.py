@@ -8,13 +8,15 @@ from types import MappingProxyType
 
 from motma.connectors.platforms.bluezone import BLUEZONE
 from motma.connectors.platforms.dicuan import DICUAN
+from motma.connectors.platforms.fhir import Fhir
 from motma.connectors.platforms.items import Connector, Item, Reported, Sent, Skipped, in_their_names
 from motma.connectors.platforms.ncovi import NCOVI
+from motma.connectors.platforms.table import TableConnector
 from motma.connectors.platforms.tokhaiyte import TOKHAIYTE
 
 __all__ = ["CONNECTORS", "Connector", "Item", "Reported", "Sent", "Skipped", "in_their_names"]
 
-_ALL: tuple[Connector, ...] = (TOKHAIYTE, NCOVI, BLUEZONE, DICUAN)
+_ALL: tuple[Connector, ...] = (TOKHAIYTE, NCOVI, BLUEZONE, DICUAN, Fhir(), TableConnector())
 
 CONNECTORS: Mapping[str, Connector] = MappingProxyType({connector.name: connector for connector in _ALL})
 """Name -> connector."""

@@ -11,8 +11,8 @@ import msgspec
 
 from motma.connectors.platforms.items import Item, Sent, Skipped
 from motma.connectors.platforms.keeping import digest
+from motma.connectors.platforms.places import Places
 from motma.connectors.platforms.table.columns import IN_ONE_CELL, PURPOSES, Column, Columns
-from motma.connectors.platforms.table.places import Places
 from motma.connectors.platforms.table.rows import Reader, RowRead
 from motma.connectors.sheets import Row, encoding_of, read_table, write_csv, write_workbook
 from motma.core.cells import Cell, plain

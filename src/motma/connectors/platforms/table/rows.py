@@ -10,8 +10,8 @@ from typing import Any
 
 import msgspec
 
+from motma.connectors.platforms.places import Places
 from motma.connectors.platforms.table.columns import Column, Columns
-from motma.connectors.platforms.table.places import Places
 from motma.core.cells import Cell, day_and_time, kind_of, plain, text_of
 from motma.core.errors import Invalid, Problem
 from motma.core.ids import Document, check_number_fits, unusual_number

@@ -1,4 +1,4 @@
-"""Provinces and communes as people write them in tables: by code, by name, with or without tones and kind of place."""
+"""Provinces and communes as people write them: by code, by name, with or without tones and kind of place."""
 
 import re
 import unicodedata
