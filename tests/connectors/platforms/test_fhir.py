@@ -122,7 +122,10 @@ def test_an_answer_counts_more_than_the_patient_and_nothing_is_taken_for_a_no() 
 def test_a_declaration_sent_natively_is_told_in_fhir() -> None:
     native = sample_declaration(FORM_, NOW)
     native["health"]["symptoms"]["cough"] = True
-    for document in ({"kind": "cccd", "number": "999086834952"}, {"kind": "passport", "number": "TK1234567"}):
+    for document in (
+        {"kind": "cccd", "number": native["document"]["number"]},
+        {"kind": "passport", "number": "TK1234567"},
+    ):
         native |= {"document": document}
         said = json.loads(FHIR.to_theirs(native))
         assert said["contained"][0]["identifier"][0]["value"] == document["number"]

@@ -27,6 +27,7 @@ from motma.forms import load_form, load_units
 
 NAME = "fhir"
 _ENTRIES_MAX = 500
+_VN_TIME = dt.timezone(dt.timedelta(hours=7))
 _BESIDE = frozenset(
     {
         "Patient", "RelatedPerson", "Practitioner", "PractitionerRole", "Organization", "Location", "Encounter",
@@ -274,7 +275,18 @@ def _written_answer(kind: Kind, value: Any) -> list[dict[str, Any]]:
     if not isinstance(value, str) or not value:
         return []
     names: dict[Kind, str] = {"date": "valueDate", "dateTime": "valueDateTime"}
+    if kind == "dateTime":
+        value = _to_the_second(value)
     return [{"valueCoding": {"code": value}} if kind == "choice" else {names.get(kind, "valueString"): value}]
+
+
+def _to_the_second(moment: str) -> str:
+    """As FHIR wants a dateTime: with seconds and a zone, which is Vietnam's where none was said."""
+    try:
+        at = dt.datetime.fromisoformat(moment)
+    except ValueError:
+        return moment
+    return (at if at.tzinfo else at.replace(tzinfo=_VN_TIME)).isoformat(timespec="seconds")
 
 
 @cache
