@@ -89,6 +89,7 @@ DOORS: dict[tuple[str, str], str] = {
     ("GET", "/v1/trust-list/roots"): "device",
     ("GET", "/v1/bundle"): "device",
     ("GET", "/v1/measure"): "anybody",
+    ("GET", "/v1/forms/{form:str}/fhir"): "anybody",
     ("GET", "/v1/status/{n:str}"): "anybody",
     ("GET", "/v1/checkpoints"): "anybody",
     ("GET", "/.well-known/jwks.json"): "anybody",

@@ -34,7 +34,7 @@ from motma.web import (
     status,
     trust,
 )
-from motma.web.exchange import changes, declarations, oauth, onboarding
+from motma.web.exchange import changes, declarations, forms, oauth, onboarding
 from motma.web.gate import BODY_MAX_BYTES, gate
 from motma.web.house import House
 from motma.web.lane import fast_lane
@@ -80,6 +80,7 @@ def create_app(lifespan: Lifespan) -> ASGIApp:
             *changes.routes,
             *oauth.routes,
             *onboarding.routes,
+            *forms.routes,
             *prechecks.routes,
             *citizens.routes,
             *live.routes,

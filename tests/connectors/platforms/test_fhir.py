@@ -185,7 +185,7 @@ def test_towers_and_crowds_are_refused() -> None:
     for _ in range(60):
         tower = {"item": [tower]}
     for document, code in (
-        ({**RESPONSE, "item": [tower]}, "inbox.too_deep"),
+        ({**RESPONSE, "item": [tower]}, "inbox.malformed"),
         ({"resourceType": "Bundle", "entry": [{}] * 501}, "inbox.entries"),
     ):
         with pytest.raises(Invalid) as caught:

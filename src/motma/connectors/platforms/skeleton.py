@@ -4,17 +4,13 @@ Of formats in which anybody may put anything anywhere (extensions, attributes of
 is kept twice: wherever a value of theirs is the very same as one of ours there is only a hole that names ours.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
-
-from motma.core.errors import Invalid
-from motma.core.words import Words
 
 Where = tuple[str | int, ...]
 """The way to a value inside a document: names of members, places in lists."""
 
 _HOLE = "$ours"
-_DEPTH_MAX = 40
 
 
 def hollow(document: Any, spots: Mapping[Where, str], raw: Mapping[str, Any]) -> Any:
@@ -76,24 +72,6 @@ def put(raw: dict[str, Any], path: str, value: Any) -> None:
     for folder in folders:
         raw = raw.setdefault(folder, {})
     raw[last] = value
-
-
-def check_depth(document: Any) -> None:
-    """Raises :class:`Invalid` ``inbox.too_deep`` for what nobody writes, and no reader should walk through."""
-    if max(_depths(document)) > _DEPTH_MAX:
-        raise Invalid(
-            "inbox.too_deep",
-            Words("Nội dung lồng nhau quá sâu.", "The payload is nested too deeply."),
-        )
-
-
-def _depths(document: Any) -> Iterator[int]:
-    waiting: list[tuple[Any, int]] = [(document, 0)]
-    while waiting:
-        value, depth = waiting.pop()
-        yield depth
-        if depth <= _DEPTH_MAX and isinstance(value, dict | list):
-            waiting += [(inner, depth + 1) for inner in (value.values() if isinstance(value, dict) else value)]
 
 
 def _same(theirs: Any, ours: Any) -> bool:

@@ -19,7 +19,7 @@ from motma.connectors.platforms.items import Item, Reported, Sent, Skipped
 from motma.connectors.platforms.keeping import canonical, digest
 from motma.connectors.platforms.places import Places
 from motma.connectors.platforms.reading import json_object, malformed
-from motma.connectors.platforms.skeleton import Where, check_depth, filled, hollow, member, put
+from motma.connectors.platforms.skeleton import Where, filled, hollow, member, put
 from motma.core.errors import Invalid, Problem
 from motma.core.words import Words
 from motma.forms import load_form, load_units
@@ -86,7 +86,6 @@ class Dhis2:
     def to_ours(self, body: bytes, content_type: str, now: dt.datetime) -> tuple[Item, ...]:
         """An item for each event. Raises :class:`Invalid` ``inbox.*``."""
         payload = json_object(body)
-        check_depth(payload)
         events = list(_events(payload))
         if not events:
             raise malformed("DHIS2 tracker: trackedEntities, instances, trackedEntityInstances, events")

@@ -19,7 +19,7 @@ from motma.connectors.platforms.items import Item, Sent, Skipped
 from motma.connectors.platforms.keeping import canonical, digest
 from motma.connectors.platforms.places import Places
 from motma.connectors.platforms.reading import json_object, malformed
-from motma.connectors.platforms.skeleton import Where, at, check_depth, filled, hollow, member, put
+from motma.connectors.platforms.skeleton import Where, at, filled, hollow, member, put
 from motma.core.errors import Invalid, Problem
 from motma.core.form import Form
 from motma.core.words import Words
@@ -62,7 +62,6 @@ class Fhir:
     def to_ours(self, body: bytes, content_type: str, now: dt.datetime) -> tuple[Item, ...]:
         """An item for each response, condition and observation. Raises :class:`Invalid` ``inbox.*``."""
         document = json_object(body)
-        check_depth(document)
         if text(document, "resourceType") != "Bundle":
             if text(document, "resourceType") not in ("QuestionnaireResponse", "Condition", "Observation"):
                 raise malformed("FHIR R4: Bundle, QuestionnaireResponse, Condition, Observation")
