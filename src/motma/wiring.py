@@ -206,13 +206,17 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
             network=network,
         )
 
-        async def admitted(platform: str, now: dt.datetime) -> bool:
-            tokens = [one for one in await store.credentials("platform") if one.subject == platform]
-            return any(not one.revoked_at and not (one.expires_at and now >= one.expires_at) for one in tokens)
+        async def senders(now: dt.datetime) -> dict[str, str]:
+            living = [
+                one
+                for one in await store.credentials("platform")
+                if not one.revoked_at and not (one.expires_at and now >= one.expires_at)
+            ]
+            return {one.subject: one.scope["name"] for one in living}
 
         house = House(
             declare=declare,
-            intake=Intake(declare=declare, tables=tables(), admitted=admitted),
+            intake=Intake(declare=declare, tables=tables(), senders=senders, secrets=secrets, random=random),
             afterwards=Afterwards(store),
             wallets=Wallet(store=store, network=network),
             check=check,

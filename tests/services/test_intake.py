@@ -83,7 +83,7 @@ async def test_a_preview_writes_nothing_and_says_what_to_mend_in_their_names(wor
         7: [("", "import.twice")],
         8: [("SĐT", "phone.malformed")],
     }
-    assert [read.row for read in seen.good] == [2]
+    assert [one.number for one in seen.good] == [2]
     assert seen.sheet.kept == ("Ghế",) and seen.lines[0].who == f"…{world.person(0).documents[0].last_four}"
 
 

@@ -15,6 +15,9 @@ Officer    ``motma_device`` and ``motma_shift``        check codes and numbers t
 Operator   cookie ``motma_session``                    see counts (no person), open and close diversions; uphold or take
                                                        back repairs, part merged numbers (last six digits of them); see
                                                        which sources disagree (and two digits of a phone number); give
+                                                       back repairs, part merged numbers (last six digits of them); give
+                                                       send declarations from tables for a platform: sees last four
+                                                       digits, and the report that the platform would get; give
                                                        permits, one by one or from tables, and take them back: sees
                                                        name, birth date and last four, or the plate, on a permit's page;
                                                        write policies, rehearse them over past scans (no

@@ -18,7 +18,10 @@ from motma.web.problems import TOO_LARGE, problem_body
 
 BODY_MAX_BYTES = 64 * 1024
 UPLOAD_MAX_BYTES = 2 * 1024 * 1024 + 64 * 1024
-"""Of a table of permits, and of what its preview found: for operators only."""
+"""Of a table of permits or declarations, and of what its preview found: for operators only."""
+_UPLOADS = frozenset(
+    ("/ops/permits/import", "/ops/permits/import/confirm", "/ops/import", "/ops/import/confirm", "/ops/import/report")
+)
 HEADERS_MAX_BYTES = 16 * 1024
 COOKIES_MAX_BYTES = 4 * 1024
 ADDRESS_MAX_BYTES = 2 * 1024
@@ -57,7 +60,7 @@ _HSTS = (b"strict-transport-security", b"max-age=31536000")
 
 def body_max_bytes(path: str) -> int:
     """How much may be sent to ``path``."""
-    return UPLOAD_MAX_BYTES if path in ("/ops/permits/import", "/ops/permits/import/confirm") else BODY_MAX_BYTES
+    return UPLOAD_MAX_BYTES if path in _UPLOADS else BODY_MAX_BYTES
 
 
 def gate(app: ASGIApp) -> ASGIApp:

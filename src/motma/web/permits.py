@@ -198,9 +198,9 @@ async def template(request: _Request, name: FromPath[str]) -> Response[bytes]:
     await require_operator(request)
     house = house_of(request)
     if name == "motma-permits.csv":
-        return _download(house.permit_import.template_csv(), name)
+        return download(house.permit_import.template_csv(), name)
     if name == "motma-permits.xlsx":
-        return _download(house.permit_import.template_workbook(), name)
+        return download(house.permit_import.template_workbook(), name)
     raise Hidden("http.404", Words("Không có trang này. Xem lại địa chỉ.", "There is no such page. Check the address."))
 
 
@@ -217,7 +217,7 @@ async def export(request: _Request) -> Response[bytes]:
     while len(rows) <= _EXPORTED_MAX and (page := await house.permits.recent(_EXPORT_PAGE, before)):
         before = page[-1].id
         rows += [_exported(permit, now) for permit in page]
-    return _download(write_csv(rows), "motma-permits.csv")
+    return download(write_csv(rows), "motma-permits.csv")
 
 
 def _exported(permit: Permit, now: dt.datetime) -> tuple[str, ...]:
@@ -236,7 +236,8 @@ def _exported(permit: Permit, now: dt.datetime) -> tuple[str, ...]:
     )
 
 
-def _download(content: bytes, name: FromPath[str]) -> Response[bytes]:
+def download(content: bytes, name: str) -> Response[bytes]:
+    """A file to keep: a table."""
     kind = "text/csv" if name.endswith(".csv") else "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     headers = {"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"}
     return Response(content, media_type=kind, headers=headers)

@@ -6,25 +6,33 @@ again, after a failure in the middle or by mistake, sends what is still missing 
 
 import asyncio
 import datetime as dt
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Literal
+import zlib
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal
 
 import msgspec
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from motma.connectors.platforms.items import in_their_names
 from motma.connectors.platforms.table import Read, Sheet, Tables
-from motma.connectors.sheets import write_csv
+from motma.connectors.sheets import FILE_MAX_BYTES, write_csv
 from motma.core.errors import Hidden, Invalid, MotmaError, Problem, Unavailable
 from motma.core.form import parse_declaration
 from motma.core.words import Words
 from motma.services.afterwards import Outcome
 from motma.services.declare import Declare, Receipt
 from motma.services.enrol import TooManyGuesses
+from motma.storage.keys import Secrets
 
 State = Literal["good", "twice", "wrong", "later", "sent", "already"]
 """Of a row: can be sent; the same as an earlier row; to be mended; could not be sent now; sent now; sent before."""
 
+STANDS_FOR = dt.timedelta(hours=2)
+"""How long after a preview it can be sent: by then a departure may be over."""
 _SENDING = 32
+_NONCE_BYTES = 12
 
 
 class Line(msgspec.Struct, frozen=True):
@@ -47,24 +55,56 @@ class Line(msgspec.Struct, frozen=True):
         return self.receipt.outcome if self.receipt else None
 
 
+class Row(msgspec.Struct, frozen=True):
+    """A row that can be sent: its number, the key that it goes under, the declaration."""
+
+    number: int
+    key: str
+    raw: dict[str, Any]
+
+    @property
+    def who(self) -> str:
+        """Whose it is, by the last four digits."""
+        return "…" + str(self.raw["document"]["number"])[-4:]
+
+
 class Preview(msgspec.Struct, frozen=True):
     """What a table would do: the ``sheet`` as it was read, a line for each row, and the rows that can be sent."""
 
     sheet: Sheet
     lines: tuple[Line, ...]
-    good: tuple[Read, ...]
+    good: tuple[Row, ...]
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """A preview on its way to an operator and back: who made it and when, for which platform, the rows to send, and
+    what was said of the others."""
+
+    by: str
+    at: dt.datetime
+    source: str
+    good: tuple[Row, ...]
+    left: tuple[Line, ...]
 
 
 class Intake:
     """Brings declarations in from tables, and says what tables should look like."""
 
     def __init__(
-        self, *, declare: Declare, tables: Tables, admitted: Callable[[str, dt.datetime], Awaitable[bool]]
+        self,
+        *,
+        declare: Declare,
+        tables: Tables,
+        senders: Callable[[dt.datetime], Awaitable[Mapping[str, str]]],
+        secrets: Secrets,
+        random: Callable[[int], bytes],
     ) -> None:
-        """``admitted`` says whether a platform of that name may send at that time."""
+        """``senders`` says which platforms may send declarations at that time: id -> name."""
         self.tables = tables
+        self.senders = senders
         self._declare = declare
-        self._admitted = admitted
+        self._cipher = AESGCM(secrets.index("intake-preview", ""))
+        self._random = random
         self._checkpoints = frozenset(declare.network.by_id)
         self._reading = asyncio.Lock()
         """One file at a time: a workbook may take some hundred megabytes while it is read."""
@@ -89,7 +129,7 @@ class Intake:
                 line = msgspec.structs.replace(line, state="twice", problems=(("", "import.twice", told),))
             elif line.state == "good":
                 first[read.key] = read.row
-                good.append(read)
+                good.append(Row(read.row, read.key, read.read.raw))
             lines.append(line)
         return Preview(sheet, tuple(lines), tuple(good))
 
@@ -133,7 +173,7 @@ class Intake:
     async def sender(self, platform: str, now: dt.datetime) -> str:
         """The id of a platform that may send. Raises :class:`Hidden` ``import.no_platform``."""
         id = platform.strip().upper()
-        if not await self._admitted(id, now):
+        if id not in await self.senders(now):
             raise Hidden(
                 "import.no_platform",
                 Words(
@@ -145,7 +185,7 @@ class Intake:
 
     async def send(
         self,
-        good: Iterable[Read],
+        good: Iterable[Row],
         *,
         source: str,
         clock: Callable[[], dt.datetime],
@@ -155,25 +195,63 @@ class Intake:
         what fails keeps nobody else's. ``done`` hears of each row as it is answered, in whatever order."""
         room = asyncio.Semaphore(_SENDING)
 
-        async def one(read: Read) -> Line:
+        async def one(row: Row) -> Line:
             async with room:
-                line = await self._send(read, source, clock())
+                line = await self._send(row, source, clock())
             if done:
                 done(line)
             return line
 
-        return await asyncio.gather(*[one(read) for read in good])
+        return await asyncio.gather(*[one(row) for row in good])
 
-    async def _send(self, read: Read, source: str, now: dt.datetime) -> Line:
-        who = "…" + str(read.read.raw["document"]["number"])[-4:]
+    async def _send(self, row: Row, source: str, now: dt.datetime) -> Line:
         try:
-            receipt = await self._declare.declare(read.read.raw, source=source, now=now, key=read.key)
+            receipt = await self._declare.declare(row.raw, source=source, now=now, key=row.key)
         except (Unavailable, TooManyGuesses) as away:
-            return Line(read.row, "later", who, (("", away.code, away.words),))
+            return Line(row.number, "later", row.who, (("", away.code, away.words),))
         except MotmaError as error:
             told = [(path, one.code, one.words) for path, one in error.fields.items()]
-            return Line(read.row, "wrong", who, tuple(told) or (("", error.code, error.words),))
-        return Line(read.row, "already" if receipt.repeated else "sent", who, receipt=receipt)
+            return Line(row.number, "wrong", row.who, tuple(told) or (("", error.code, error.words),))
+        return Line(row.number, "already" if receipt.repeated else "sent", row.who, receipt=receipt)
+
+    # -- between preview and confirmation ----------------------------------------------------------------------------
+
+    def close(self, preview: Preview, source: str, *, by: str, now: dt.datetime) -> str:
+        """What a preview found, as text that only this house can read, for ``by`` to send back.
+
+        Raises :class:`Invalid` ``import.too_many_rows`` if there is more than one page can carry.
+        """
+        left = [line for line in preview.lines if line.state != "good"]
+        plain = zlib.compress(msgspec.msgpack.encode(Seen(by, now, source, preview.good, tuple(left))))
+        nonce = self._random(_NONCE_BYTES)
+        text = urlsafe_b64encode(nonce + self._cipher.encrypt(nonce, plain, by.encode())).decode()
+        if len(text) > FILE_MAX_BYTES:
+            raise Invalid(
+                "import.too_many_rows", Words("Bảng quá lớn. Chia thành nhiều tệp.", "Too large. Split the file.")
+            )
+        return text
+
+    def open(self, text: str, *, by: str, now: dt.datetime) -> "Seen":
+        """What was closed. Raises :class:`Invalid` ``import.preview_gone``: another's, altered, or of too long ago."""
+        try:
+            raw = urlsafe_b64decode(text.encode())
+            plain = zlib.decompress(self._cipher.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], by.encode()))
+            seen = msgspec.msgpack.decode(plain, type=Seen)
+        except (ValueError, InvalidTag, zlib.error, msgspec.MsgspecError):
+            raise _gone() from None
+        if not dt.timedelta(0) <= now - seen.at <= STANDS_FOR:
+            raise _gone()
+        return seen
+
+
+def _gone() -> Invalid:
+    return Invalid(
+        "import.preview_gone",
+        Words(
+            "Bản xem trước không còn dùng được. Chọn tệp và xem trước lại; dòng nào đã gửi thì không gửi lần nữa.",
+            "This preview can no longer be used. Choose the file again; rows already sent are not sent twice.",
+        ),
+    )
 
 
 REPORT = (
