@@ -37,8 +37,8 @@ from motma.services.declare import Declare
 from motma.services.enrol import Enrol
 from motma.services.exchange.calls import Calls
 from motma.services.exchange.feed import Feed
-from motma.services.exchange.own import Afterwards
 from motma.services.exchange.intake import Intake
+from motma.services.exchange.own import Afterwards
 from motma.services.exchange.platforms import Platforms
 from motma.services.exchange.provenance import Sources
 from motma.services.exchange.quotas import Quotas
@@ -175,23 +175,6 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
         feed = Feed(store)
         opened.push_async_callback(feed.close)
         sources = Sources(store)
-        house = House(
-            declare=Declare(
-                store=store,
-                board=board,
-                matching=matching,
-                citizens=citizens,
-                tries=Tries(secrets),
-                codes=codes,
-                sources=sources,
-                secrets=secrets,
-                random=random,
-                form=load_form("2026-1"),
-                units=load_units(),
-                network=network,
-            ),
-            afterwards=Afterwards(store, sources=sources, secrets=secrets, form=load_form("2026-1")),
-            sources=sources,
         declare = Declare(
             store=store,
             board=board,
@@ -199,25 +182,20 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
             citizens=citizens,
             tries=Tries(secrets),
             codes=codes,
+            sources=sources,
             secrets=secrets,
             random=random,
             form=load_form("2026-1"),
             units=load_units(),
             network=network,
         )
-
-        async def senders(now: dt.datetime) -> dict[str, str]:
-            living = [
-                one
-                for one in await store.credentials("platform")
-                if not one.revoked_at and not (one.expires_at and now >= one.expires_at)
-            ]
-            return {one.subject: one.scope["name"] for one in living}
-
         house = House(
             declare=declare,
-            intake=Intake(declare=declare, tables=tables(), senders=senders, secrets=secrets, random=random),
-            afterwards=Afterwards(store),
+            intake=Intake(
+                declare=declare, tables=tables(), store=store, platforms=platforms, secrets=secrets, random=random
+            ),
+            afterwards=Afterwards(store, sources=sources, secrets=secrets, form=load_form("2026-1")),
+            sources=sources,
             wallets=Wallet(store=store, network=network),
             check=check,
             precheck=Precheck(store=store, board=board, gather=gather, network=network),

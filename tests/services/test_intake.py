@@ -162,6 +162,17 @@ async def test_only_for_a_platform_that_is_let_in(world: World) -> None:
         await intake.sender("COACH", world.now)
 
 
+async def test_a_registered_platform_needs_the_scope_and_to_be_let_in(world: World) -> None:
+    intake, platforms = world.built.house.intake, world.built.house.platforms
+    for name, scopes in (("SCHOOL", ("declarations:write",)), ("READER", ("changes:read",))):
+        await platforms.register(name, name.title(), scopes=scopes, by="cli", now=world.now)
+    world.forget()
+    assert await intake.senders(world.now) == {"SCHOOL": "School"}
+    await platforms.suspend("SCHOOL", "away", by="cli", now=world.now)
+    world.forget()
+    assert await intake.senders(world.now) == {}
+
+
 async def test_a_file_that_is_none_is_refused_before_anything(world: World) -> None:
     with pytest.raises(Invalid, match=r"import\.columns"):
         await world.built.house.intake.preview("Tên hàng;Giá\nBàn;5".encode(), world.now)

@@ -8,7 +8,7 @@ import asyncio
 import datetime as dt
 import zlib
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal
 
 import msgspec
@@ -24,13 +24,16 @@ from motma.core.words import Words
 from motma.services.afterwards import Outcome
 from motma.services.declare import Declare, Receipt
 from motma.services.enrol import TooManyGuesses
+from motma.services.exchange.platforms import Platforms
 from motma.storage.keys import Secrets
+from motma.storage.store import Store
 
 State = Literal["good", "twice", "wrong", "later", "sent", "already"]
 """Of a row: can be sent; the same as an earlier row; to be mended; could not be sent now; sent now; sent before."""
 
 STANDS_FOR = dt.timedelta(hours=2)
 """How long after a preview it can be sent: by then a departure may be over."""
+SCOPE = "declarations:write"
 _SENDING = 32
 _NONCE_BYTES = 12
 
@@ -95,13 +98,14 @@ class Intake:
         *,
         declare: Declare,
         tables: Tables,
-        senders: Callable[[dt.datetime], Awaitable[Mapping[str, str]]],
+        store: Store,
+        platforms: Platforms,
         secrets: Secrets,
         random: Callable[[int], bytes],
     ) -> None:
-        """``senders`` says which platforms may send declarations at that time: id -> name."""
         self.tables = tables
-        self.senders = senders
+        self._store = store
+        self._platforms = platforms
         self._declare = declare
         self._cipher = AESGCM(secrets.index("intake-preview", ""))
         self._random = random
@@ -169,6 +173,14 @@ class Intake:
         return tuple([(self._called(name, sheet), one.code, one.words) for name, one in here.items()])
 
     # -- sending -----------------------------------------------------------------------------------------------------
+
+    async def senders(self, now: dt.datetime) -> dict[str, str]:
+        """Who may send declarations: id -> name, of platforms that are registered and of those that hold a token."""
+        registered = {one.id: one for one in await self._platforms.all(now)}
+        tokens = [one for one in await self._store.credentials("platform") if one.subject not in registered]
+        living = [one for one in tokens if not one.revoked_at and not (one.expires_at and now >= one.expires_at)]
+        active = [one for one in registered.values() if one.state(now) == "active" and SCOPE in one.scopes]
+        return {one.id: one.name for one in active} | {one.subject: one.scope["name"] for one in living}
 
     async def sender(self, platform: str, now: dt.datetime) -> str:
         """The id of a platform that may send. Raises :class:`Hidden` ``import.no_platform``."""
