@@ -23,7 +23,7 @@ _OFFICER, _OPERATOR, _SECOND, _PLATFORM = "CB-01", "TRUC-BAN", "TRUC-BAN-2", "BE
 async def run_demo(console: Console, *, port: int, people: int, fresh: bool, once: bool) -> int:
     """Run until interrupted (or, with ``once``, until the slice is played); returns the exit code."""
     settings = read_settings()
-    settings = replace(settings, data=settings.data / "demo", host="127.0.0.1", port=port)
+    settings = replace(settings, data=settings.data / "demo", host="127.0.0.1", port=port, sandbox=True)
     settings = replace(settings, database_url=f"sqlite:///{(settings.data / 'motma.db').absolute()}")
     if fresh and settings.data.exists():
         shutil.rmtree(settings.data)
@@ -90,6 +90,7 @@ def _welcome(
         ("", f"name {_SECOND}, key {keys[1]} (in another browser: approves what the first one writes)"),
         ("Platform", f"{url}/docs"),
         ("", f"token {token}"),
+        ("", f"{url}/sandbox (a platform of your own, in five minutes)"),
     ]
     if register:
         ways += [

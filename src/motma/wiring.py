@@ -23,6 +23,7 @@ from motma.core.legacy.keys import MAX_BYTES, parse_keys
 from motma.core.legacy.reading import DccAnchor
 from motma.core.measure import active_measure
 from motma.core.policy import Policy
+from motma.core.sandbox import require_fictional
 from motma.core.words import Words
 from motma.forms import load_form, load_units
 from motma.measures import load_permit_groups
@@ -42,6 +43,7 @@ from motma.services.exchange.own import Afterwards
 from motma.services.exchange.platforms import Platforms
 from motma.services.exchange.provenance import Sources
 from motma.services.exchange.quotas import Quotas
+from motma.services.exchange.selfservice import SelfService
 from motma.services.exchange.tokens import Tokens
 from motma.services.gather import Gather
 from motma.services.identify import Identify
@@ -193,6 +195,20 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
             declare=declare,
             intake=Intake(
                 declare=declare, tables=tables(), store=store, platforms=platforms, secrets=secrets, random=random
+            declare=Declare(
+                store=store,
+                board=board,
+                matching=matching,
+                citizens=citizens,
+                tries=Tries(secrets),
+                codes=codes,
+                sources=sources,
+                secrets=secrets,
+                random=random,
+                form=load_form("2026-1"),
+                units=load_units(),
+                network=network,
+                require=require_fictional if settings.sandbox else None,
             ),
             afterwards=Afterwards(store, sources=sources, secrets=secrets, form=load_form("2026-1")),
             sources=sources,
@@ -230,7 +246,7 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
             new_token=lambda: base64.b32encode(random(20)).decode().lower(),
             wallet=lambda token: secrets.index("wallet", token),
             certificate_header=settings.client_cert_header,
-            sandbox=settings.sandbox,
+            sandbox=SelfService(platforms=platforms, enrol=enrol, random=random) if settings.sandbox else None,
         )
         identify = Identify(store=store, board=board, matching=matching, citizens=citizens, codes=codes, random=random)
         reissue = Reissue(store=store, board=board, citizens=citizens, codes=codes, random=random)

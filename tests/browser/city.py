@@ -102,7 +102,7 @@ class City:
 
 
 @contextlib.contextmanager
-def running_city(*, measure: bool = True) -> Iterator[City]:
+def running_city(*, measure: bool = True, sandbox: bool = False) -> Iterator[City]:
     """A server on an empty store in a temporary folder, which asks the register of this process of tests."""
     folder = Path(tempfile.mkdtemp(prefix="motma-city-"))
     settings = replace(read_settings({}), data=folder / "data", port=free_port())
@@ -116,6 +116,7 @@ def running_city(*, measure: bool = True) -> Iterator[City]:
         register_url=people.url,
         register_client=people.client_id,
         register_secret=people.client_secret,
+        sandbox=sandbox,
     )
 
     async def admit() -> tuple[str, str, str]:

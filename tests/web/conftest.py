@@ -33,6 +33,7 @@ async def browser(double: Double) -> AsyncIterator[httpx.AsyncClient]:
         declare=double,
         wallets=double,
         clock=lambda: NOW,
+        sandbox=None,
         new_token=lambda: f"token-for-tests-{next(tokens):04}",
         wallet=lambda token: token.encode(),
     )

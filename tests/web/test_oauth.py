@@ -229,6 +229,8 @@ async def test_suspended_revoked_and_keys_taken_back_end_tokens_within_a_second(
     assert (await holder.ask()).json()["code"] == "oauth.client"
     await world.built.house.enrol.dismiss("platform", "BLUEZONE", world.now)
     assert await statuses() == [401, 401, 401]
+    assert (await second.ask()).json()["code"] == "oauth.suspended", "dismissed, its key opens nothing either"
+    assert await world.built.house.enrol.register_platform("BLUEZONE", "B", world.now), "admitted again"
     fresh = await second.client()
     await platforms.revoke("BLUEZONE", "Lộ khóa", by="A", now=world.now)
     assert (await fresh.get("/v1/declarations/x")).status_code == 401

@@ -96,7 +96,9 @@ class Declare:
         form: Form,
         units: Units,
         network: Network,
+        require: Callable[[Declaration], None] | None = None,
     ) -> None:
+        """``require`` raises :class:`Invalid` for a declaration that is not taken here at all."""
         self.form = form
         self.units = units
         self.network = network
@@ -110,6 +112,7 @@ class Declare:
         self._secrets = secrets
         self._random = random
         self._checkpoints = frozenset(network.by_id)
+        self._require = require
 
     async def measure(self, now: dt.datetime) -> Measure | None:
         """The measure in force, if any."""
@@ -140,6 +143,8 @@ class Declare:
             return await self._first_receipt(first, once[1])
         measure = require_measure((await self._board.current(now)).measures.values(), now)
         declaration = parse_declaration(raw, self.form, self.units, self._checkpoints, now)
+        if self._require:
+            self._require(declaration)
         if source != PAGE:  # the page sends nothing but the form
             declaration = with_extra(declaration, raw, self.form)
         claimed = await self._to_correct(corrects, source) if corrects else None

@@ -123,7 +123,8 @@ class Enrol:
         return await self._give("operator", subject, scope, now, None)
 
     async def register_platform(self, platform: str, name: str, now: dt.datetime) -> str:
-        """A plain bearer token of a platform: what one operator may give, until it is taken back.
+        """A plain bearer token of a platform: what one operator may give, until it is taken back. One that was
+        dismissed or suspended is let in again.
 
         Raises :class:`Conflict` ``platform.revoked`` for an id that is gone for good.
         """
@@ -137,7 +138,10 @@ class Enrol:
                     "This platform was revoked for good. Register it under another name.",
                 ),
             )
-        return await self._give("platform", id, {"name": parse_line(name, 80)}, now, None)
+        named = {"name": parse_line(name, 80)}
+        before = [one for one in await self._store.credentials("platform") if one.subject == id]
+        await self._platforms.let_in(id, now, held=any(one.revoked_at for one in before))
+        return await self._give("platform", id, named, now, None)
 
     async def dismiss(
         self, kind: Literal["device", "officer", "operator", "platform"], who: str, now: dt.datetime
@@ -147,7 +151,10 @@ class Enrol:
         ``who`` is a device's id or a short name. Returns how many ways in were ended, running shifts and sessions
         among them. Raises :class:`Hidden` ``admitted.unknown``.
         """
-        ended = await self._end_all(kind, who.strip() if kind == "device" else parse_short(who), now)
+        subject = who.strip() if kind == "device" else parse_short(who)
+        ended = await self._end_all(kind, subject, now)
+        if kind == "platform":
+            ended += await self._platforms.put_out(subject, now, held=ended > 0)
         if not ended:
             raise Hidden(
                 "admitted.unknown", Words(f"Không có {kind} nào tên như vậy.", f"There is no {kind} of that name.")

@@ -35,7 +35,7 @@ from motma.web import (
     status,
     trust,
 )
-from motma.web.exchange import changes, declarations, forms, oauth, onboarding
+from motma.web.exchange import changes, declarations, forms, oauth, onboarding, sandbox
 from motma.web.gate import BODY_MAX_BYTES, gate
 from motma.web.house import House
 from motma.web.lane import fast_lane
@@ -82,6 +82,7 @@ def create_app(lifespan: Lifespan) -> ASGIApp:
             *oauth.routes,
             *onboarding.routes,
             *forms.routes,
+            *sandbox.routes,
             *prechecks.routes,
             *citizens.routes,
             *live.routes,

@@ -16,6 +16,7 @@ from motma.services.exchange.own import Afterwards
 from motma.services.exchange.platforms import Platforms
 from motma.services.exchange.provenance import Sources
 from motma.services.exchange.quotas import Quotas
+from motma.services.exchange.selfservice import SelfService
 from motma.services.exchange.tokens import Tokens
 from motma.services.permit_import import PermitImport
 from motma.services.permits import Permits
@@ -68,5 +69,5 @@ class House:
     """The keyed hash under which a wallet's token is known."""
     certificate_header: str = ""
     """In which header the proxy in front hands in client certificates; "": none are read."""
-    sandbox: bool = False
-    """For trying out only: takes nobody but the fictional, and says so on every page."""
+    sandbox: SelfService | None = None
+    """In a sandbox: where platforms register themselves. None: this is no sandbox, and there is no such page."""

@@ -51,9 +51,13 @@ _environment.globals.update(t=_t, words=_words, when=_when, asset=asset_url, gro
 
 def render_text(request: Request[Any, Any, Any], template: str, **context: Any) -> str:
     """The text of a page or of a part of one, in the language of the request."""
-    clock = request.app.state.house.clock
+    house = request.app.state.house
     return _environment.get_template(template).render(
-        request=request, lang=request.scope["state"]["lang"], now=clock(), **context
+        request=request,
+        lang=request.scope["state"]["lang"],
+        now=house.clock(),
+        sandbox=house.sandbox is not None,
+        **context,
     )
 
 

@@ -21,7 +21,7 @@ from motma.core.facts import (
 )
 from motma.core.ids import new_fact_id
 from motma.core.platformkeys import read_certificate, read_platform_key
-from motma.core.platforms import SCOPES, SELF, PlatformNow, fold_platforms
+from motma.core.platforms import SCOPES, SELF, TERMINAL, PlatformNow, fold_platforms
 from motma.core.text import parse_line, parse_short
 from motma.core.words import Words
 from motma.storage.store import PAGE_FACTS, Act, Already, Store
@@ -133,7 +133,8 @@ class Platforms:
         for scope, first in known.asked.items():
             if scope in what.scopes and first != by and first in names:
                 raise _own()
-        return await self._do(what, by, now)
+        await self._do(what, by, now)
+        return await self._done(known.id, now)
 
     # -- their keys --------------------------------------------------------------------------------------------------
 
@@ -166,7 +167,8 @@ class Platforms:
                     f"The platform has {KEYS_MAX} keys. Remove an old one first.",
                 ),
             )
-        return await self._do(PlatformKeyAdded(known.id, kid, jwk), by, now)
+        await self._do(PlatformKeyAdded(known.id, kid, jwk), by, now)
+        return await self._done(known.id, now)
 
     async def vouch(
         self, platform: str, kid: str, *, by: str, names: Collection[str] = (), now: dt.datetime
@@ -178,7 +180,8 @@ class Platforms:
             raise _no_key()
         if held.by == by or held.by in names:
             raise _own()
-        return await self._do(PlatformKeyAdded(known.id, kid, held.jwk), by, now)
+        await self._do(PlatformKeyAdded(known.id, kid, held.jwk), by, now)
+        return await self._done(known.id, now)
 
     async def remove_key(self, platform: str, kid: str, *, by: str, now: dt.datetime) -> PlatformNow:
         """Let a key open nothing any more, nor what was opened with it. Raises :class:`Hidden` ``platform.unknown``,
@@ -186,7 +189,8 @@ class Platforms:
         known = await self._living(platform, now)
         if kid not in known.keys:
             raise _no_key()
-        return await self._do(PlatformKeyRemoved(known.id, kid), by, now)
+        await self._do(PlatformKeyRemoved(known.id, kid), by, now)
+        return await self._done(known.id, now)
 
     # -- letting them out --------------------------------------------------------------------------------------------
 
@@ -194,25 +198,42 @@ class Platforms:
         """Let it in no longer, for now. Raises :class:`Invalid` ``platform.reason``, :class:`Hidden`
         ``platform.unknown``, :class:`Conflict` ``platform.revoked``."""
         known = await self._living(platform, now)
-        return await self._do(PlatformSuspended(known.id, _reason(reason)), by, now)
+        await self._do(PlatformSuspended(known.id, _reason(reason)), by, now)
+        return await self._done(known.id, now)
 
     async def resume(self, platform: str, *, by: str, now: dt.datetime) -> PlatformNow:
         """Let it in again, with the keys it had. Raises :class:`Hidden` ``platform.unknown``, :class:`Conflict`
         ``platform.revoked``."""
         known = await self._living(platform, now)
-        return await self._do(PlatformResumed(known.id), by, now)
+        await self._do(PlatformResumed(known.id), by, now)
+        return await self._done(known.id, now)
 
     async def revoke(self, platform: str, reason: str, *, by: str, now: dt.datetime) -> PlatformNow:
         """Let it in no longer, for good; its id is never given again. Raises as :meth:`suspend` does."""
         known = await self._living(platform, now)
-        return await self._do(PlatformRevoked(known.id, _reason(reason)), by, now)
+        await self._do(PlatformRevoked(known.id, _reason(reason)), by, now)
+        return await self._done(known.id, now)
+
+    async def put_out(self, platform: str, now: dt.datetime, *, held: bool) -> int:
+        """Suspend at the terminal's word, registered or not (``held``: it had plain tokens): what is sent to a
+        platform stops by this too. Returns how many registrations were ended, 0 or 1."""
+        known = await self._fresh(platform, now)
+        active = known is not None and known.state(now) == "active"
+        if active or (known is None and held):
+            await self._do(PlatformSuspended(platform, "motma dismiss"), TERMINAL, now)
+        return int(active)
+
+    async def let_in(self, platform: str, now: dt.datetime, *, held: bool) -> None:
+        """Undo :meth:`put_out`, and what an operator suspended."""
+        known = await self._fresh(platform, now)
+        if (known and known.suspended) or (known is None and held):
+            await self._do(PlatformResumed(platform), TERMINAL, now)
 
     # -- inside ------------------------------------------------------------------------------------------------------
 
-    async def _do(self, what: What, by: str, now: dt.datetime) -> PlatformNow:
-        fact = self._fact(what, by, now)
-        await self._store.append(Act(facts=(fact,)))
-        return await self._done(what.platform, now)  # type: ignore[union-attr]  # all of ours name one
+    async def _do(self, what: What, by: str, now: dt.datetime) -> None:
+        await self._store.append(Act(facts=(self._fact(what, by, now),)))
+        self._read_at = None
 
     def _fact(self, what: What, by: str, now: dt.datetime) -> Fact:
         return Fact(id=new_fact_id("plt", now, self._random(10)), at=now, actor=by, what=what)
