@@ -46,7 +46,7 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_environment.globals.update(t=_t, words=_words, when=_when, asset=asset_url, group_qid=group_qid)
+_environment.globals.update(t=_t, words=_words, when=_when, asset=asset_url, group_qid=group_qid, sandbox=False)
 
 
 def render_text(request: Request[Any, Any, Any], template: str, **context: Any) -> str:
