@@ -199,6 +199,14 @@ async def test_where_it_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     assert any(finding.id == "config.host" and finding.level == "error" for finding in await examine())
 
 
+async def test_what_lets_platforms_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOTMA_CLIENT_CERT_HEADER", "Client-Cert")
+    monkeypatch.setenv("MOTMA_SANDBOX", "1")
+    found = {one.id: one for one in await examine()}
+    assert "remove that header" in found["config.client_cert_header"].hint
+    assert found["config.client_cert_header"].level == "warning" and found["config.sandbox"].level == "ok"
+
+
 async def test_a_port_that_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))

@@ -51,6 +51,19 @@ async def examine() -> list[Finding]:
         findings.append(
             Finding("warning", "config.host", f"Listens on {settings.host}.", "Put a proxy with TLS in front of it.")
         )
+    if settings.client_cert_header:
+        findings.append(
+            Finding(
+                "warning",
+                "config.client_cert_header",
+                f"Platforms' certificates are believed from the header {settings.client_cert_header}.",
+                "The proxy must remove that header from what comes from outside.",
+            )
+        )
+    if settings.sandbox:
+        findings.append(
+            Finding("ok", "config.sandbox", "A sandbox: fictional people only, platforms register themselves.")
+        )
     findings += await _register(settings)
     findings.append(_signers(settings))
     try:

@@ -190,25 +190,12 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
             form=load_form("2026-1"),
             units=load_units(),
             network=network,
+            require=require_fictional if settings.sandbox else None,
         )
         house = House(
             declare=declare,
             intake=Intake(
                 declare=declare, tables=tables(), store=store, platforms=platforms, secrets=secrets, random=random
-            declare=Declare(
-                store=store,
-                board=board,
-                matching=matching,
-                citizens=citizens,
-                tries=Tries(secrets),
-                codes=codes,
-                sources=sources,
-                secrets=secrets,
-                random=random,
-                form=load_form("2026-1"),
-                units=load_units(),
-                network=network,
-                require=require_fictional if settings.sandbox else None,
             ),
             afterwards=Afterwards(store, sources=sources, secrets=secrets, form=load_form("2026-1")),
             sources=sources,

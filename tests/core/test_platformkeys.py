@@ -67,6 +67,7 @@ def test_what_is_no_key_or_a_weak_one() -> None:
         json.dumps({**KEYS["ES256"].as_dict(private=False), "y": "A" * 43}): "unreadable",
         json.dumps({**KEYS["ES256"].as_dict(private=False), "use": "enc"}): "unreadable",
         json.dumps({**KEYS["ES256"].as_dict(private=False), "kid": "a b"}): "unreadable",
+        json.dumps({**KEYS["ES256"].as_dict(private=False), "kid": '"+exit()+"'}): "unreadable",
         "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl": "unreadable",
         "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----": "unreadable",
         '{"kty":"oct","k":"c2VjcmV0"}': "private",

@@ -28,7 +28,7 @@ _MALFORMED = (
     JoseError, ValueError, TypeError, KeyError, AttributeError, RecursionError, binascii.Error, msgspec.MsgspecError
 )  # fmt: skip
 _is_sha256 = re.compile(r"[0-9a-f]{64}").fullmatch
-_is_kid = re.compile(r"[!-~]{1,100}").fullmatch
+_is_kid = re.compile(r"[A-Za-z0-9._~:/+=@-]{1,100}").fullmatch  # it is copied into programs: nothing that ends a string
 
 
 def read_platform_key(text: str) -> tuple[str, str]:
