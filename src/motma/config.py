@@ -43,6 +43,8 @@ class Settings:
     """In which header the proxy in front hands in platforms' TLS certificates (RFC 9440); "": none are read."""
     sandbox: bool = False
     """For trying out: fictional people only, and platforms that register themselves for a week."""
+    webhooks_private: bool = False
+    """Platforms are told of changes at any address, by http too: for demonstrations and tests, and for nothing else."""
 
 
 _A_PATH = (re.compile(r"[^\0]+"), Words("một thư mục", "a folder"))
@@ -70,6 +72,7 @@ _A_HEADER = (
 _A_SWITCH = (re.compile(r"[01]?"), Words("1, hoặc 0", "1, or 0"))
 _KNOWN = (
     *("DATA", "DATABASE_URL", "HOST", "PORT", "ISSUER", "UNLOCK", "PKCS11_PIN", "DCC_SIGNERS"),
+    "WEBHOOKS_PRIVATE",
     *("REGISTER_URL", "REGISTER_CLIENT", "REGISTER_SECRET", "REGISTER_SEED", "REGISTER_SIZE"),
     *("CLIENT_CERT_HEADER", "SANDBOX"),
 )
@@ -95,6 +98,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         pkcs11_pin=_text(given, "PKCS11_PIN", "", _A_PIN),
         client_cert_header=_text(given, "CLIENT_CERT_HEADER", "", _A_HEADER).lower(),
         sandbox=_text(given, "SANDBOX", "", _A_SWITCH) == "1",
+        webhooks_private=_text(given, "WEBHOOKS_PRIVATE", "", _A_SWITCH) == "1",
     )
 
 

@@ -17,6 +17,7 @@ from motma.config import Settings
 from motma.connectors.platforms.table import tables
 from motma.connectors.registry import NoRegistry
 from motma.connectors.registry.osia import OsiaRegistry, Where
+from motma.connectors.webhooks import WebhookSender
 from motma.core.cose import Signer
 from motma.core.errors import Invalid
 from motma.core.legacy.keys import MAX_BYTES, parse_keys
@@ -37,6 +38,7 @@ from motma.services.codes import CodeOffice
 from motma.services.declare import Declare
 from motma.services.enrol import Enrol
 from motma.services.exchange.calls import Calls
+from motma.services.exchange.endpoints import Endpoints
 from motma.services.exchange.feed import Feed
 from motma.services.exchange.intake import Intake
 from motma.services.exchange.own import Afterwards
@@ -44,7 +46,9 @@ from motma.services.exchange.platforms import Platforms
 from motma.services.exchange.provenance import Sources
 from motma.services.exchange.quotas import Quotas
 from motma.services.exchange.selfservice import SelfService
+from motma.services.exchange.telling import Telling
 from motma.services.exchange.tokens import Tokens
+from motma.services.exchange.webhooks import Webhooks
 from motma.services.gather import Gather
 from motma.services.identify import Identify
 from motma.services.matching import Matching
@@ -68,7 +72,7 @@ from motma.storage.keys import Secrets, open_chest
 from motma.storage.store import Store
 from motma.web.app import create_app
 from motma.web.house import House
-from motma.worker import work
+from motma.worker import Tellers, work
 
 
 def utc_now() -> dt.datetime:
@@ -88,6 +92,8 @@ class Built:
     board: BoardReader
     citizens: Citizens
     rehearse: Rehearse
+    tellers: Tellers
+    telling: Callable[[str], Telling]
 
 
 @contextlib.asynccontextmanager
@@ -192,6 +198,17 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
             network=network,
             require=require_fictional if settings.sandbox else None,
         )
+        sender = await opened.enter_async_context(WebhookSender(private=settings.webhooks_private))
+        endpoints = Endpoints(store)
+        telling = functools.partial(Telling, store=store, feed=feed, endpoints=endpoints, sender=sender, random=random)
+        tellers = Tellers(
+            outbox=store.outbox,
+            endpoints=endpoints,
+            feed=feed,
+            telling=telling,
+            owner=random(16).hex(),
+            clock=clock,
+        )
         house = House(
             declare=declare,
             intake=Intake(
@@ -229,6 +246,7 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
             trust=trust,
             rehearsals=rehearsals,
             feed=feed,
+            webhooks=Webhooks(store=store, feed=feed, endpoints=endpoints, sender=sender, random=random),
             clock=clock,
             new_token=lambda: base64.b32encode(random(20)).decode().lower(),
             wallet=lambda token: secrets.index("wallet", token),
@@ -237,7 +255,7 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
         )
         identify = Identify(store=store, board=board, matching=matching, citizens=citizens, codes=codes, random=random)
         reissue = Reissue(store=store, board=board, citizens=citizens, codes=codes, random=random)
-        yield Built(house, identify, reissue, store, secrets, board, citizens, rehearse)
+        yield Built(house, identify, reissue, store, secrets, board, citizens, rehearse, tellers, telling)
 
 
 def _register(settings: Settings) -> Where | None:
@@ -285,7 +303,7 @@ def application(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
     @contextlib.asynccontextmanager
     async def lifespan() -> AsyncIterator[House]:
         async with build(settings, clock=clock) as built:
-            worker = asyncio.create_task(work(built.identify, clock))
+            workers = [asyncio.create_task(work(built.identify, clock)), asyncio.create_task(built.tellers.run())]
             # What is here now stays: the collector need not walk it at every full collection (p99 30 -> 10-15 ms).
             gc.collect()
             gc.freeze()
@@ -294,8 +312,8 @@ def application(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
                 yield built.house
             finally:
                 gc.unfreeze()
-                worker.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await worker
+                for worker in workers:
+                    worker.cancel()
+                await asyncio.wait(workers)
 
     return create_app(lifespan)

@@ -18,7 +18,7 @@ _SEQ = -1  # in a row of statements.HISTORY
 async def links_of(engine: Engine, citizens: Iterable[Qid]) -> dict[Qid, list[Link]]:
     """The links of ``citizens``, by number."""
     found: dict[Qid, list[Link]] = {}
-    for some in _chunks(citizens):
+    for some in chunks(citizens):
         for row in await engine.scan(statements.links_of(len(some)), *some):
             found.setdefault(row[0], []).append(Link(*row))
     return found
@@ -27,13 +27,13 @@ async def links_of(engine: Engine, citizens: Iterable[Qid]) -> dict[Qid, list[Li
 async def standings_of(engine: Engine, citizens: Iterable[Qid]) -> dict[Qid, Standing]:
     """Where ``citizens`` stand, by number; nothing of who never declared."""
     found: dict[Qid, Standing] = {}
-    for some in _chunks(citizens):
+    for some in chunks(citizens):
         for qid, body in await engine.scan(statements.standings_of(len(some)), *some):
             found[qid] = standing_of(body)
     return found
 
 
-def _chunks(citizens: Iterable[Qid]) -> list[list[Qid]]:
+def chunks(citizens: Iterable[Qid]) -> list[list[Qid]]:
     """Cut into pieces of few different lengths, the last filled up with itself: few different statements."""
     every = list(dict.fromkeys(citizens))
     pieces = [every[start : start + _SIZES[-1]] for start in range(0, len(every), _SIZES[-1])]

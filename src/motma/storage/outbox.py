@@ -9,21 +9,24 @@ from typing import Literal
 
 import msgspec
 
-from motma.core.ids import Qid
+from motma.core.ids import FactId, Qid
 from motma.storage import statements
 from motma.storage.acts import Row, to_micros, to_time
 from motma.storage.engine import Engine, Rows, Wanted
+from motma.storage.links import chunks
 
 DeliveryState = Literal["waiting", "dead"]
 
 
 class Outlet(msgspec.Struct, frozen=True):
-    """How far a platform was told: everything numbered up to ``cursor`` was delivered or is parked.
+    """How far a platform was told, since the fact ``setting`` said where: everything numbered up to ``cursor`` was
+    delivered or is parked.
 
     After ``failures`` tries in a row in vain it is left alone until ``rests_until``; ``problem`` is the last one's.
     """
 
     platform: str
+    setting: FactId
     cursor: int
     failures: int = 0
     rests_until: datetime | None = None
@@ -55,8 +58,8 @@ class Outbox:
         rows = await self._engine.read(statements.OUTLET, platform)
         if not rows:
             return None
-        _, cursor, failures, rests, problem = rows[0]
-        return Outlet(platform, int(cursor), int(failures), to_time(rests) if rests else None, problem)
+        _, setting, cursor, failures, rests, problem = rows[0]
+        return Outlet(platform, setting, int(cursor), int(failures), to_time(rests) if rests else None, problem)
 
     async def due(self, platform: str, now: datetime, limit: int) -> list[Delivery]:
         """At most ``limit`` of what is to be tried again by ``now``, the longest due first."""
@@ -65,6 +68,13 @@ class Outbox:
     async def parked(self, platform: str, state: DeliveryState, after: str, limit: int) -> list[Delivery]:
         """At most ``limit`` of what is parked, in the order of citizens' numbers, those after ``after``."""
         return _deliveries(await self._engine.scan(statements.PARKED, platform, state, after, limit))
+
+    async def parked_of(self, platform: str, citizens: Sequence[Qid]) -> dict[Qid, Delivery]:
+        """What is parked of each of ``citizens``."""
+        found: list[Delivery] = []
+        for some in chunks(citizens):
+            found += _deliveries(await self._engine.scan(statements.parked_of(len(some)), platform, *some))
+        return {one.qid: one for one in found}
 
     async def delivery(self, platform: str, seq: int) -> Delivery | None:
         """What is parked of the fact numbered ``seq``."""
@@ -91,7 +101,7 @@ class Outbox:
 
 def _outlet_row(outlet: Outlet) -> Row:
     rests = to_micros(outlet.rests_until) if outlet.rests_until else 0
-    return outlet.platform, outlet.cursor, outlet.failures, rests, outlet.problem
+    return outlet.platform, outlet.setting, outlet.cursor, outlet.failures, rests, outlet.problem
 
 
 def _delivery_row(one: Delivery) -> Row:

@@ -331,6 +331,15 @@ def links_of(citizens: int) -> Query:
 
 
 @lru_cache
+def parked_of(citizens: int) -> Query:
+    """What is parked of ``citizens`` many citizens for a platform. Arguments: the platform, their numbers."""
+    names = [f"qid_{n}" for n in range(citizens)]
+    wanted = deliveries.c.qid.in_([bindparam(name, type_=Text) for name in names])
+    statement = select(deliveries).where(deliveries.c.platform == bindparam("platform")).where(wanted)
+    return _query(statement, "platform", *names)
+
+
+@lru_cache
 def standings_of(citizens: int) -> Query:
     """(number, body) of the standings of ``citizens`` many citizens. Arguments: their numbers."""
     names = [f"qid_{n}" for n in range(citizens)]

@@ -214,6 +214,7 @@ outlets = Table(
     "outlets",
     metadata,
     Column("platform", Text, nullable=False),
+    Column("setting", Text, nullable=False),  # the fact that said where it is told
     Column("cursor", _Whole, nullable=False),
     Column("failures", _Whole, nullable=False),
     Column("rests_until", _Whole, nullable=False),

@@ -35,7 +35,7 @@ from motma.web import (
     status,
     trust,
 )
-from motma.web.exchange import changes, declarations, forms, oauth, onboarding, sandbox
+from motma.web.exchange import changes, declarations, forms, oauth, onboarding, sandbox, webhooks
 from motma.web.gate import BODY_MAX_BYTES, gate
 from motma.web.house import House
 from motma.web.lane import fast_lane
@@ -83,6 +83,7 @@ def create_app(lifespan: Lifespan) -> ASGIApp:
             *onboarding.routes,
             *forms.routes,
             *sandbox.routes,
+            *webhooks.routes,
             *prechecks.routes,
             *citizens.routes,
             *live.routes,

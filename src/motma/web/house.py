@@ -18,6 +18,7 @@ from motma.services.exchange.provenance import Sources
 from motma.services.exchange.quotas import Quotas
 from motma.services.exchange.selfservice import SelfService
 from motma.services.exchange.tokens import Tokens
+from motma.services.exchange.webhooks import Webhooks
 from motma.services.permit_import import PermitImport
 from motma.services.permits import Permits
 from motma.services.plates import Plates
@@ -63,6 +64,7 @@ class House:
     trust: Trust
     rehearsals: RehearsalRoom
     feed: Feed
+    webhooks: Webhooks
     clock: Callable[[], dt.datetime]
     new_token: Callable[[], str]
     wallet: Callable[[str], bytes]

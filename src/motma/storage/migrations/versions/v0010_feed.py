@@ -48,7 +48,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "outlets",
-        sa.Column("platform", text, nullable=False),
+        *(sa.Column(name, text, nullable=False) for name in ("platform", "setting")),
         *(sa.Column(name, whole, nullable=False) for name in ("cursor", "failures", "rests_until")),
         sa.Column("problem", text, nullable=False),
         sa.PrimaryKeyConstraint("platform", name="pk_outlets"),
