@@ -353,6 +353,7 @@ async def living_world(
         register_pause_seconds=0,
         dcc_signers=dcc_signers,
         **more,
+        webhooks_private=True,
     )
     clock = [lambda: BEGINNING]
     async with build(settings, clock=lambda: clock[0]()) as built:

@@ -31,6 +31,12 @@ DOORS = {
     ("/v1/declarations", "post"),
     ("/v1/prechecks", "post"),
     ("/v1/changes", "get"),
+    ("/v1/webhook", "put"),
+    ("/v1/webhook", "get"),
+    ("/v1/webhook", "delete"),
+    ("/v1/webhook/test", "post"),
+    ("/v1/webhook/deliveries", "get"),
+    ("/v1/webhook/deliveries/{delivery}/retry", "post"),
     ("/v1/measure", "get"),
     ("/v1/checkpoints", "get"),
 }

@@ -139,6 +139,11 @@ class Telling:
         return self._outlet is None or self._outlet.rests_until is not None
 
     @property
+    def done(self) -> bool:
+        """Whether the platform is told nothing at all: it stopped that, or was stopped."""
+        return self._outlet is None
+
+    @property
     def _opened_before(self) -> Outlet:
         assert self._outlet is not None
         return self._outlet
@@ -202,11 +207,11 @@ class Telling:
         if now < outlet.rests_until:
             return outlet.rests_until
         changes, waiting = await self._first(now)
+        self._in_a_row = 0  # else nothing would be sent
         sent = await self._send(endpoint, changes, now)
         if sent.gone:
             await self._stop("gone", now)
         elif not sent.failed:
-            self._in_a_row = 0
             self._told |= {change.citizen.qid: change.citizen.version for change in sent.told}
             awake = msgspec.structs.replace(outlet, failures=0, rests_until=None, problem="")
             await self._keep(awake, now, done=waiting)
