@@ -60,7 +60,7 @@ class _Asked(Described):
     tags=["platforms"],
     guards=[platform_with("changes:read")],
     security=[{"platform": []}],
-    responses=problems(401, 422, 503),
+    responses=problems(401, 403, 422, 429, 503),
 )
 async def read_changes(request: Request[Any, Any, Any]) -> Changes:
     """Of citizens whom this platform declared, from its first declaration of each on. At least once, nothing missed."""

@@ -106,7 +106,7 @@ _SHUT: dict[str, Any] = {"security": [{"platform": []}], "tags": ["platforms"], 
     guards=[platform_with("changes:read"), json_only],
     request_class=JsonRequest,
     opt={"reads": msgspec.json.Decoder(WebhookSent)},
-    responses=problems(401, 413, 415, 422, 503),
+    responses=problems(401, 403, 413, 415, 422, 429, 503),
     **_SHUT,
 )
 async def set_webhook(request: Request[Any, Any, Any], data: JSONBody[WebhookSent]) -> WebhookGiven:
@@ -121,7 +121,7 @@ async def set_webhook(request: Request[Any, Any, Any], data: JSONBody[WebhookSen
     response_description="As of now",
     summary="How it stands with your webhook",
     guards=[platform_with("changes:read")],
-    responses=problems(401, 404, 503),
+    responses=problems(401, 403, 404, 429, 503),
     **_SHUT,
 )
 async def show_webhook(request: Request[Any, Any, Any]) -> WebhookNow:
@@ -138,7 +138,7 @@ async def show_webhook(request: Request[Any, Any, Any]) -> WebhookNow:
     response_description="Nothing more is sent",
     summary="Be told no more",
     guards=[platform_with("changes:read")],
-    responses=problems(401, 404, 503),
+    responses=problems(401, 403, 404, 429, 503),
     **_SHUT,
 )
 async def stop_webhook(request: Request[Any, Any, Any]) -> None:
@@ -154,7 +154,7 @@ async def stop_webhook(request: Request[Any, Any, Any]) -> None:
     response_description="What came of it",
     summary="Try your webhook",
     guards=[platform_with("changes:read")],
-    responses=problems(401, 404, 409, 503),
+    responses=problems(401, 403, 404, 409, 429, 503),
     **_SHUT,
 )
 async def test_webhook(request: Request[Any, Any, Any]) -> Tried:
@@ -170,7 +170,7 @@ async def test_webhook(request: Request[Any, Any, Any]) -> Tried:
     response_description="In the order of citizens' numbers",
     summary="What could not be delivered",
     guards=[platform_with("changes:read")],
-    responses=problems(401, 422, 503),
+    responses=problems(401, 403, 422, 429, 503),
     **_SHUT,
 )
 async def list_deliveries(request: Request[Any, Any, Any]) -> Deliveries:
@@ -188,7 +188,7 @@ async def list_deliveries(request: Request[Any, Any, Any]) -> Deliveries:
     response_description="It is tried again at once",
     summary="Deliver again",
     guards=[platform_with("changes:read")],
-    responses=problems(401, 404, 503),
+    responses=problems(401, 403, 404, 429, 503),
     **_SHUT,
 )
 async def retry_delivery(request: Request[Any, Any, Any], delivery: FromPath[str]) -> DeliveryListed:
