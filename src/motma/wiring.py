@@ -41,6 +41,7 @@ from motma.services.exchange.calls import Calls
 from motma.services.exchange.endpoints import Endpoints
 from motma.services.exchange.feed import Feed
 from motma.services.exchange.intake import Intake
+from motma.services.exchange.inbox import Inbox
 from motma.services.exchange.own import Afterwards
 from motma.services.exchange.platforms import Platforms
 from motma.services.exchange.provenance import Sources
@@ -216,6 +217,7 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
             ),
             afterwards=Afterwards(store, sources=sources, secrets=secrets, form=load_form("2026-1")),
             sources=sources,
+            inbox=Inbox(declare=declare, events=None),
             wallets=Wallet(store=store, network=network),
             check=check,
             precheck=Precheck(store=store, board=board, gather=gather, network=network),

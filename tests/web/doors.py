@@ -93,6 +93,7 @@ DOORS: dict[tuple[str, str], str] = {
     ("POST", "/v1/webhook/test"): "platform",
     ("GET", "/v1/webhook/deliveries"): "platform",
     ("POST", "/v1/webhook/deliveries/{delivery:str}/retry"): "platform",
+    ("POST", "/v1/inbox/{connector:str}"): "platform",
     ("POST", "/v1/prechecks"): "platform",
     ("POST", "/oauth/token"): "anybody",
     ("GET", "/sandbox"): "anybody",

@@ -16,6 +16,7 @@ from schemathesis import GenerationMode
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.specs.openapi import checks as openapi_checks
 
+from motma.connectors.platforms import CONNECTORS
 from motma.core.identity import Grade, Match
 from motma.services.precheck import PRECHECKS
 from motma.services.tries import PLATFORM_AN_HOUR
@@ -28,6 +29,7 @@ DOORS = {
     ("/v1/declarations/{declaration}", "get"),
     ("/v1/declarations/{declaration}/sent", "get"),
     ("/v1/declarations/{declaration}/corrections", "post"),
+    ("/v1/inbox/{connector}", "post"),
     ("/v1/declarations", "post"),
     ("/v1/prechecks", "post"),
     ("/v1/changes", "get"),
@@ -57,6 +59,11 @@ _bounded = settings(
 )
 
 
+def running_police(runner: asyncio.Runner, world: World) -> httpx.AsyncClient:
+    """The platform whose form is the police's."""
+    return runner.run(runner.run(key_holder(world, "POLICE", connector="dicuan")).client())
+
+
 class Running:
     """A world on a loop of its own, for tests that hypothesis drives."""
 
@@ -70,6 +77,7 @@ class Running:
             "/v1/declarations/{declaration}": runner.run(world.platform()),
             "/v1/declarations/{declaration}/sent": runner.run(world.platform()),
             "/v1/declarations/{declaration}/corrections": runner.run(world.platform()),
+            "/v1/inbox/{connector}": running_police(runner, world),
             "/v1/declarations": runner.run(world.platform()),
             "/v1/prechecks": runner.run(world.platform()),
             "/v1/changes": runner.run(world.platform()),
@@ -243,6 +251,12 @@ def _refused(running: Running) -> dict[str, Callable[[], httpx.Response]]:
         content = {"json": world.declaration(person), **more}
         return running.ask(platform, "POST", f"/v1/declarations/{id}/corrections", headers=headers, **content)
 
+    police = CONNECTORS["dicuan"].to_theirs(world.declaration(world.person(71)))
+
+    def deliver(name: str = "dicuan", **more: Any) -> httpx.Response:
+        content = {"content": police, **more, "headers": json | more.get("headers", {})}
+        return running.ask(running.clients["/v1/inbox/{connector}"], "POST", f"/v1/inbox/{name}", **content)
+
     refused = running.runner.run(world.declare(world.person(70), name="Quách Đình Tuệ Lâm Phúc")).json()
 
     def ahead(client: httpx.AsyncClient = platform, id: str = slipped["declaration"], **more: Any) -> httpx.Response:
@@ -273,6 +287,15 @@ def _refused(running: Running) -> dict[str, Callable[[], httpx.Response]]:
         "/v1/declarations 429": declare_too_often,
         "/v1/declarations/{declaration} 200": became,
         "/v1/declarations/{declaration} 404": lambda: became(id="dcl_01kf7yejc0k13emra4srge0byv"),
+        "/v1/inbox/{connector} 201": deliver,
+        "/v1/inbox/{connector} 200": deliver,
+        "/v1/inbox/{connector} 404": lambda: deliver("nobody"),
+        "/v1/inbox/{connector} 409": lambda: _without_measure(
+            running, lambda: deliver(headers={"idempotency-key": "x"})
+        ),
+        "/v1/inbox/{connector} 413": lambda: deliver(content=b" " * 1_100_000),
+        "/v1/inbox/{connector} 415": lambda: deliver(headers={"content-type": "text/plain"}),
+        "/v1/inbox/{connector} 422": lambda: deliver(content=b"{}"),
         "/v1/declarations/{declaration}/sent 200": lambda: became(id=f"{slipped['declaration']}/sent"),
         "/v1/declarations/{declaration}/sent 404": lambda: became(id="dcl_01kf7yejc0k13emra4srge0byv/sent"),
         "/v1/declarations/{declaration}/corrections 201": correct,
@@ -302,6 +325,15 @@ def _refused(running: Running) -> dict[str, Callable[[], httpx.Response]]:
         "/v1/measure 200": lambda: running.ask(world.browser(), "GET", "/v1/measure"),
         "/v1/checkpoints 200": lambda: running.ask(world.browser(), "GET", "/v1/checkpoints"),
     }
+
+
+def _without_measure(running: Running, ask: Callable[[], httpx.Response]) -> httpx.Response:
+    """What is answered on a day on which nothing is asked of anybody."""
+    world, steer = running.world, running.world.built.house.steer
+    running.runner.run(steer.end_measure("demo-hcmc", by="test", now=world.now))
+    answer = ask()
+    running.runner.run(world.publish())
+    return answer
 
 
 def _turned_away(running: Running) -> dict[str, Callable[[], httpx.Response]]:

@@ -35,7 +35,7 @@ from motma.web import (
     status,
     trust,
 )
-from motma.web.exchange import changes, declarations, forms, oauth, onboarding, sandbox, webhooks
+from motma.web.exchange import changes, declarations, forms, inbox, oauth, onboarding, sandbox, webhooks
 from motma.web.gate import BODY_MAX_BYTES, gate
 from motma.web.house import House
 from motma.web.lane import fast_lane
@@ -78,6 +78,7 @@ def create_app(lifespan: Lifespan) -> ASGIApp:
             checks.find_by_plate,
             *repairs.routes,
             *declarations.routes,
+            *inbox.routes,
             *changes.routes,
             *oauth.routes,
             *onboarding.routes,

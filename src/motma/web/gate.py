@@ -22,6 +22,8 @@ UPLOAD_MAX_BYTES = 2 * 1024 * 1024 + 64 * 1024
 _UPLOADS = frozenset(
     ("/ops/permits/import", "/ops/permits/import/confirm", "/ops/import", "/ops/import/confirm", "/ops/import/report")
 )
+INBOX_MAX_BYTES = 1024 * 1024
+"""Of what a platform delivers in its own form: many items, or one with a portrait that is not kept."""
 HEADERS_MAX_BYTES = 16 * 1024
 COOKIES_MAX_BYTES = 4 * 1024
 ADDRESS_MAX_BYTES = 2 * 1024
@@ -60,6 +62,8 @@ _HSTS = (b"strict-transport-security", b"max-age=31536000")
 
 def body_max_bytes(path: str) -> int:
     """How much may be sent to ``path``."""
+    if path.startswith("/v1/inbox/"):
+        return INBOX_MAX_BYTES
     return UPLOAD_MAX_BYTES if path in _UPLOADS else BODY_MAX_BYTES
 
 

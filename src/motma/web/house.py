@@ -12,6 +12,7 @@ from motma.services.enrol import Enrol
 from motma.services.exchange.calls import Calls
 from motma.services.exchange.feed import Feed
 from motma.services.exchange.intake import Intake
+from motma.services.exchange.inbox import Inbox
 from motma.services.exchange.own import Afterwards
 from motma.services.exchange.platforms import Platforms
 from motma.services.exchange.provenance import Sources
@@ -42,6 +43,7 @@ class House:
     intake: Intake
     afterwards: Afterwards
     sources: Sources
+    inbox: Inbox
     wallets: Wallet
     check: Check
     precheck: Precheck

@@ -40,9 +40,9 @@ class NotSignedIn(MotmaError):
 
 
 class NotAllowed(MotmaError):
-    """Somebody we know, who may not do this (403). ``scope``: what a platform would need for it."""
+    """Somebody we know, who may not do this (403). ``scope``: what a platform would need for it, if that is all."""
 
-    def __init__(self, code: str, words: Words, *, scope: str) -> None:
+    def __init__(self, code: str, words: Words, *, scope: str = "") -> None:
         super().__init__(code, words)
         self.scope = scope
 

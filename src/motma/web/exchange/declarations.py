@@ -3,11 +3,14 @@
 The same ``Idempotency-Key`` with the same body answers with the first receipt."""
 
 import datetime as dt
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import msgspec
 from litestar import Request, Response, get, post
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import OpenAPIType, Schema
+from litestar.openapi.spec import Parameter as OpenAPIParameter
 from litestar.params import FromPath, JSONBody
 
 from motma.core.described import says
@@ -17,6 +20,7 @@ from motma.core.words import Words
 from motma.services.afterwards import Outcome, outcome_of
 from motma.services.declare import Receipt
 from motma.services.enrol import Platform
+from motma.services.exchange.inbox import connector_of
 from motma.services.exchange.own import Became as OwnBecame
 from motma.web.access import house_of
 from motma.web.api import Described, JsonRequest, json_only, problems
@@ -199,6 +203,22 @@ class CheckpointListed(msgspec.Struct, frozen=True):
     area: Annotated[str, says("The area whose checkpoint it is: a district of 2021.", "binh-chanh")]
 
 
+@dataclass
+class InForm(Described):
+    """Describes ``as``, which is no name that a parameter can have here."""
+
+    def __post_init__(self) -> None:
+        """Adds it to the operation's parameters."""
+        super().__post_init__()
+        form = OpenAPIParameter(
+            name="as",
+            param_in="query",
+            description="A connector's name: what was sent, in that platform's own form and content type.",
+            schema=Schema(type=OpenAPIType.STRING),
+        )
+        self.parameters = [*(self.parameters or []), form]
+
+
 class Sent:
     """Reads a declaration as it was sent: whole, and of the shape that :class:`DeclarationSent` describes."""
 
@@ -293,7 +313,7 @@ async def what_became(request: Request[Any, Any, Any], declaration: FromPath[str
 @get(
     "/v1/declarations/{declaration:str}/sent",
     include_in_schema=True,
-    operation_class=Described,
+    operation_class=InForm,
     response_description="As it was sent",
     summary="What was sent, exactly",
     tags=["platforms"],
@@ -301,10 +321,15 @@ async def what_became(request: Request[Any, Any, Any], declaration: FromPath[str
     security=[{"platform": []}],
     responses=problems(401, 403, 404, 429, 503),
 )
-async def what_was_sent(request: Request[Any, Any, Any], declaration: FromPath[str]) -> dict[str, Any]:
+async def what_was_sent(request: Request[Any, Any, Any], declaration: FromPath[str]) -> Response[Any]:
     """A declaration of this platform as it was sent, with what the form does not know, whatever became of it since."""
     platform: Platform = request.scope["state"]["platform"]
-    return await house_of(request).afterwards.sent(own_declaration(declaration), source=platform.id)
+    name = request.query_params.get("as")
+    writes = connector_of(name) if name is not None else None
+    sent = await house_of(request).afterwards.sent(own_declaration(declaration), source=platform.id)
+    if writes is None:
+        return Response(sent)
+    return Response(writes.to_theirs(sent), media_type=writes.content_types[0])
 
 
 def own_declaration(declaration: str) -> FactId:
