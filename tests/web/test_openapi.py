@@ -246,9 +246,11 @@ def _refused(running: Running) -> dict[str, Callable[[], httpx.Response]]:
     def became(client: httpx.AsyncClient = platform, id: str = slipped["declaration"]) -> httpx.Response:
         return running.ask(client, "GET", f"/v1/declarations/{id}")
 
-    def correct(id: str = slipped["declaration"], key: str = "two", **more: Any) -> httpx.Response:
+    wrong = running.runner.run(world.declare(world.person(72))).json()
+
+    def correct(id: str = wrong["declaration"], key: str = "two", **more: Any) -> httpx.Response:
         headers = {"idempotency-key": key, **more.pop("headers", {})}
-        content = {"json": world.declaration(person), **more}
+        content = {"json": world.declaration(world.person(72)), **more}
         return running.ask(platform, "POST", f"/v1/declarations/{id}/corrections", headers=headers, **content)
 
     police = CONNECTORS["dicuan"].to_theirs(world.declaration(world.person(71)))
