@@ -40,8 +40,8 @@ from motma.services.enrol import Enrol
 from motma.services.exchange.calls import Calls
 from motma.services.exchange.endpoints import Endpoints
 from motma.services.exchange.feed import Feed
-from motma.services.exchange.intake import Intake
 from motma.services.exchange.inbox import Inbox
+from motma.services.exchange.intake import Intake
 from motma.services.exchange.own import Afterwards
 from motma.services.exchange.platforms import Platforms
 from motma.services.exchange.provenance import Sources
