@@ -74,10 +74,15 @@ def _what_speaks_against(evidence: Evidence, now: dt.datetime) -> list[str]:
         elif code and not code.claims.matched and not _is_of(code, said):
             # Issued while the register was away, on a number anybody may know; what was matched is another declaration.
             found.append("identity.pending")
-        if said.health != "clear":
-            found.append(f"health.{said.health}")
-        elif code and code.claims.worth is Worth.REJECT and not _is_of(code, said) and _is_newer(code, said):
+        reported = [one.event for one in standing.events if one.lasts(now)]
+        is_case = "case" in reported
+        if is_case:
+            found.append("health.positive")
+        since = code and code.claims.worth is Worth.REJECT and not _is_of(code, said) and _is_newer(code, said)
+        if since or (said.health == "symptoms" and not is_case):
             found.append("health.symptoms")  # what its bearer declared since says so, whoever they turn out to be
+        if not is_case and said.health != "symptoms" and (said.health == "contact" or "contact" in reported):
+            found.append("health.contact")
         if code and said.code and not are_twins(code.claims.code_id, fact_id_bytes(said.code)):
             found.append("code.newer_exists")
     if evidence.plain:

@@ -39,6 +39,7 @@ from motma.services.declare import Declare
 from motma.services.enrol import Enrol
 from motma.services.exchange.calls import Calls
 from motma.services.exchange.endpoints import Endpoints
+from motma.services.exchange.events import Events
 from motma.services.exchange.feed import Feed
 from motma.services.exchange.inbox import Inbox
 from motma.services.exchange.intake import Intake
@@ -214,10 +215,36 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
             declare=declare,
             intake=Intake(
                 declare=declare, tables=tables(), store=store, platforms=platforms, secrets=secrets, random=random
+        tries = Tries(secrets)
+        house = House(
+            declare=Declare(
+                store=store,
+                board=board,
+                matching=matching,
+                citizens=citizens,
+                tries=tries,
+                codes=codes,
+                sources=sources,
+                secrets=secrets,
+                random=random,
+                form=load_form("2026-1"),
+                units=load_units(),
+                network=network,
             ),
             afterwards=Afterwards(store, sources=sources, secrets=secrets, form=load_form("2026-1")),
             sources=sources,
             inbox=Inbox(declare=declare, events=None),
+            afterwards=Afterwards(store),
+            events=Events(
+                store=store,
+                board=board,
+                matching=matching,
+                citizens=citizens,
+                tries=tries,
+                codes=codes,
+                secrets=secrets,
+                random=random,
+            ),
             wallets=Wallet(store=store, network=network),
             check=check,
             precheck=Precheck(store=store, board=board, gather=gather, network=network),

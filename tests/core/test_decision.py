@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from motma.core.claims import Carrier, Worth
 from motma.core.code import Claims, TrustedKey, VerifiedCode
 from motma.core.decision import decide, judge
 from motma.core.evidence import SPECIMEN, AsOf, Evidence
-from motma.core.facts import Standing
+from motma.core.facts import HealthEvent, Standing
 from motma.core.flow import Advice
 from motma.core.identity import Grade
 from motma.core.ids import FactId, Qid, fact_id_bytes, new_fact_id
@@ -87,7 +88,11 @@ def standing_of(
     suspended: bool = False,
     waiting: dict[str, Any] | None = None,
     declaration: FactId = DECLARATION,
+    events: Sequence[dict[str, Any]] = (),
 ) -> Standing:
+    def reported(event: Any, begins: float = -1, until: float | None = None) -> HealthEvent:
+        return HealthEvent(event, NOW + begins * HOUR, None if until is None else NOW + until * HOUR)
+
     return Standing(
         qid=QID,
         declaration=declaration,
@@ -102,6 +107,7 @@ def standing_of(
         revoked=revoked,
         suspended=suspended,
         waiting=None if waiting is None else standing_of(**waiting, declaration=WAITING),
+        events=tuple([reported(**event) for event in events]),
     )
 
 
@@ -182,8 +188,16 @@ waiting = st.fixed_dictionaries(
         "until": st.sampled_from([-1, 0, 1]),
     }
 )
+event = st.fixed_dictionaries(
+    {
+        "event": st.sampled_from(["case", "contact", "ended"]),
+        "begins": st.sampled_from([-2, 0, 1]),
+        "until": st.none() | st.sampled_from([0, 1]),
+    }
+)
 standings = st.builds(
     standing_of,
+    events=st.lists(event, max_size=3, unique_by=lambda one: one["event"]),
     grade=st.sampled_from([str(grade) for grade in Grade]),
     health=st.sampled_from(["clear", "contact", "symptoms"]),
     begins=st.sampled_from([-2, 0, 1]),
@@ -255,7 +269,7 @@ def test_any_evidence_has_exactly_one_verdict(
     elif verdict.outcome is Outcome.ACCEPT:
         assert problem is None and refer is None
         assert standing is not None and standing.grade.is_sure and not standing.revoked
-        assert standing.health == "clear" and standing.valid_from <= NOW < standing.valid_until
+        assert standing.health_at(NOW) == "clear" and standing.valid_from <= NOW < standing.valid_until
         assert code is None or code.claims.matched or code.claims.code_id == fact_id_bytes(standing.declaration)
 
 

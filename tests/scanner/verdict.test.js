@@ -12,7 +12,7 @@ const PENDING = {
 };
 const CONTACT = {
   code: "health.contact",
-  words: { vi: "Có tiếp xúc với người bệnh.", en: "Contact with a patient was declared." },
+  words: { vi: "Có tiếp xúc với người bệnh.", en: "There was contact with a patient." },
   cure: { vi: "Hỏi thêm.", en: "Ask further." },
 };
 const NEXT = { checkpoint: "binh-trieu", name: { vi: "Chốt Cầu Bình Triệu", en: "Bình Triệu bridge" }, metres: 2430 };

@@ -94,6 +94,7 @@ DOORS: dict[tuple[str, str], str] = {
     ("GET", "/v1/webhook/deliveries"): "platform",
     ("POST", "/v1/webhook/deliveries/{delivery:str}/retry"): "platform",
     ("POST", "/v1/inbox/{connector:str}"): "platform",
+    ("POST", "/v1/health-events"): "platform",
     ("POST", "/v1/prechecks"): "platform",
     ("POST", "/oauth/token"): "anybody",
     ("GET", "/sandbox"): "anybody",

@@ -13,7 +13,7 @@ from typing import Any
 from motma.core.certificate import Certificate
 from motma.core.claims import Worth
 from motma.core.code import Liveness, VerifiedCode
-from motma.core.facts import Standing
+from motma.core.facts import Standing, worse
 from motma.core.flow import Advice, Checkpoint, direction
 from motma.core.identity import Grade
 from motma.core.ids import are_twins, fact_id_bytes
@@ -100,6 +100,9 @@ FIELDS: Mapping[str, str | frozenset[str]] = {
     "declaration.at": MOMENT,
     "declaration.from": MOMENT,
     "declaration.until": MOMENT,
+    "health.event": frozenset({"case", "contact"}),
+    "health.since": MOMENT,
+    "health.until": MOMENT,
     "trip.origin": TEXT,
     "trip.destination": TEXT,
     "trip.direction": frozenset({"in", "out", "within", "through"}),
@@ -161,6 +164,7 @@ SPECIMEN: Mapping[str, Any] = {
         "from": "2026-01-18T06:00:00.000Z",
         "until": "2026-01-21T06:00:00.000Z",
     },
+    "health": None,
     "trip": {"origin": "p80", "destination": "quan-5", "direction": "in"},
     "vehicle": {"kind": "motorbike", "green_lane": None},
     "permit": None,
@@ -180,6 +184,7 @@ def document(evidence: Evidence, checkpoint: Checkpoint | None, now: dt.datetime
     """``evidence`` at ``checkpoint`` and ``now`` as rules read it. What does not exist is null."""
     code, standing = evidence.code, evidence.standing
     said = what_the_code_rests_on(code, standing) if standing else None
+    event = standing.event_at(now) if standing and standing.events else None
     shown: dict[str, Any] = {
         "problem": evidence.problem,
         "verified": code is not None,
@@ -220,12 +225,19 @@ def document(evidence: Evidence, checkpoint: Checkpoint | None, now: dt.datetime
         "standing": {"revoked": standing.revoked, "suspended": standing.suspended} if standing else None,
         "declaration": {
             "grade": said.grade.value,
-            "health": said.health,
+            "health": worse(said.health, event) if event else said.health,
             "at": instant(said.declared_at),
             "from": instant(said.valid_from),
             "until": instant(said.valid_until),
         }
         if said
+        else None,
+        "health": {
+            "event": event.event,
+            "since": instant(event.since),
+            "until": event.until and instant(event.until),
+        }
+        if event
         else None,
         "trip": {
             "origin": trip.origin,

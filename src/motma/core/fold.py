@@ -59,12 +59,13 @@ def apply(standing: Standing | None, fact: Fact) -> Standing | None:
             valid_from=what.valid_from,
             valid_until=what.valid_until,
             trip=what.trip,
+            events=what.events,
         )
         if standing is None:
             return declared
         known = standing.grade.is_sure and fact.at < standing.valid_until
         if known and not what.grade.is_sure:
-            return replace(standing, waiting=declared)
+            return replace(standing, waiting=replace(declared, events=()))
         return _declared_anew(standing, replace(declared, code=standing.code))
     if standing is None:
         return None
@@ -95,7 +96,7 @@ def apply(standing: Standing | None, fact: Fact) -> Standing | None:
     elif isinstance(what, Restored):
         return _with(standing, revoked=False, suspended=False)
     elif isinstance(what, HealthReported):
-        return _with(standing, event=HealthEvent(what.event, what.since, what.until))
+        return _with(standing, events=reported(standing.events, HealthEvent(what.event, what.since, what.until)))
     elif isinstance(what, Merged):
         return _with(standing, into=what.into)
     elif isinstance(what, Took):
@@ -133,7 +134,7 @@ def _declared_anew(standing: Standing, declared: Standing) -> Standing:
         waiting=None,
         into=standing.into,
         also=standing.also,
-        event=standing.event,
+        events=_together(standing.events, declared.events),
     )
 
 
@@ -141,7 +142,7 @@ def _took(standing: Standing, what: Took) -> Standing:
     other = what.standing
     also = tuple(dict.fromkeys((*standing.also, what.other, *(other.also if other else ()))))
     if other is None:
-        return replace(standing, also=also)
+        return replace(standing, also=also, events=_together(standing.events, what.events))
     newer = other.grade.is_sure and other.declared_at > standing.declared_at
     taken = _declared_anew(standing, other) if newer else standing
     return replace(
@@ -149,17 +150,28 @@ def _took(standing: Standing, what: Took) -> Standing:
         also=also,
         revoked=standing.revoked or other.revoked,
         suspended=standing.suspended or other.suspended,
-        event=_graver(standing.event, other.event),
+        events=_together(standing.events, other.events),
     )
 
 
-def _graver(one: HealthEvent | None, other: HealthEvent | None) -> HealthEvent | None:
-    """The one that says the worse of somebody whose numbers are made one; of two alike, the one that began later."""
-    known = [event for event in (one, other) if event]
-    return max(known, key=lambda event: (_GRAVITY[event.event], event.since), default=None)
+def reported(events: tuple[HealthEvent, ...], event: HealthEvent) -> tuple[HealthEvent, ...]:
+    """What counts after ``event`` was reported too: of each kind the one that began last, and nothing that began
+    before isolation ended. In whatever order reports arrive the same comes of them; of two that began at the same
+    moment the later report replaces the earlier."""
+    kept = {one.event: one for one in events}
+    before = kept.get(event.event)
+    if before is None or before.since <= event.since:
+        kept[event.event] = event
+    ended = kept.get("ended")
+    left = [one for one in kept.values() if one is ended or ended is None or one.since > ended.since]
+    return tuple(sorted(left, key=lambda one: one.event))
 
 
-_GRAVITY = {"ended": 0, "contact": 1, "case": 2}
+def _together(one: tuple[HealthEvent, ...], other: tuple[HealthEvent, ...]) -> tuple[HealthEvent, ...]:
+    """What counts of somebody whose numbers are made one."""
+    for event in other:
+        one = reported(one, event)
+    return one
 
 
 def _parted(standing: Standing, what: Parted) -> Standing:

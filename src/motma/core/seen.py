@@ -71,6 +71,9 @@ PLACES = (
     "certificate.series",
     "certificate.test",
     "certificate.detected",
+    "health.event",
+    "health.since",
+    "health.until",
 )
 """Every field of the evidence; those that are mostly null last. New ones are appended, none is ever taken away: what
 was kept before reads as if they had been null. (``tests/core/test_seen.py`` holds it to :data:`FIELDS`.)"""

@@ -23,6 +23,7 @@ export function evidenceOf({ problem, code, status, keys }, { measure, checkpoin
       suspended: isListed ? status.said === "suspended" : null,
     },
     declaration: code && declarationOf(code),
+    health: null,
     trip: null,
     vehicle: { kind: null, green_lane: null },
     permit: null,

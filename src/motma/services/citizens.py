@@ -13,8 +13,21 @@ import msgspec
 from msgspec.structs import replace
 
 from motma.core.errors import Conflict, Hidden
-from motma.core.facts import Accepted, Fact, Merged, Parted, Restored, Revoked, Standing, Suspended, Took, What
-from motma.core.fold import MOVING, fold
+from motma.core.facts import (
+    Accepted,
+    Fact,
+    HealthEvent,
+    HealthReported,
+    Merged,
+    Parted,
+    Restored,
+    Revoked,
+    Standing,
+    Suspended,
+    Took,
+    What,
+)
+from motma.core.fold import MOVING, fold, reported
 from motma.core.form import Declaration
 from motma.core.identity import Grade, Match
 from motma.core.ids import Document, Qid, new_fact_id, new_qid
@@ -28,15 +41,40 @@ from motma.storage.store import Act, Store
 _FACTS_MAX = 10_000
 
 
+class Reports(msgspec.Struct, frozen=True):
+    """What health staff reported under a number that nobody has declared under. ``lock``: claimed by the next report
+    under it, or by what makes it a citizen's that declared; so neither overlooks the other."""
+
+    qid: Qid
+    events: tuple[HealthEvent, ...]
+    lock: bytes
+
+
 class Place(msgspec.Struct, frozen=True):
     """Where a declaration belongs: the citizen's number, how they stand if they are known, what is claimed for them,
-    and other numbers that turn out to be theirs; ``bare``: such that nobody ever declared under."""
+    and other numbers that turn out to be theirs; ``bare``: such that nobody ever declared under; ``reports`` under
+    numbers that nobody declared under."""
 
     qid: Qid
     standing: Standing | None
     claims: tuple[tuple[bytes, str], ...]
     others: tuple[Standing, ...] = ()
     bare: tuple[Qid, ...] = ()
+    reports: tuple[Reports, ...] = ()
+
+    @property
+    def events(self) -> tuple[HealthEvent, ...]:
+        """What was reported under the citizen's number before they ever declared."""
+        return self.events_of(self.qid)
+
+    def events_of(self, qid: Qid) -> tuple[HealthEvent, ...]:
+        """The same of another number of theirs."""
+        return next((one.events for one in self.reports if one.qid == qid), ())
+
+    @property
+    def locks(self) -> tuple[tuple[bytes, str], ...]:
+        """To be claimed with an act that makes a standing of reports."""
+        return tuple([(one.lock, "declared") for one in self.reports])
 
     @property
     def still(self) -> tuple[Standing, ...]:
@@ -114,11 +152,24 @@ class Citizens:
             claims.append((confirmed, "confirmed"))
         claims += [(self._goes_by(number), str(qid)) for number in bare]
         others = {other.qid: other for other in standings[1:] if other.qid != qid}
-        return Place(qid, standing, tuple(claims), tuple(others.values()), tuple(bare))
+        unheard = [*bare, *([qid] if standing is None and (qid in numbers or qid == own_qid) else [])]
+        reports = tuple([await self.reports(number) for number in unheard])
+        return Place(qid, standing, tuple(claims), tuple(others.values()), tuple(bare), reports)
+
+    async def reports(self, qid: Qid) -> Reports:
+        """What was reported under ``qid``, which nobody has declared under."""
+        facts = await self._store.facts_about(qid, kinds=("health.reported",), limit=_FACTS_MAX)
+        events: tuple[HealthEvent, ...] = ()
+        for fact in facts:
+            if isinstance(what := fact.what, HealthReported):
+                events = reported(events, HealthEvent(what.event, what.since, what.until))
+        return Reports(qid, events, self._secrets.index("reports", f"{qid}\n{len(facts)}"))
 
     async def join(self, place: Place, *, by: str, now: dt.datetime) -> tuple[Fact, ...]:
         """The facts that make the other numbers of ``place`` one citizen with it."""
-        joined = [self._fact("tok", place.qid, Took(number, None), by, now) for number in place.bare]
+        joined = [
+            self._fact("tok", place.qid, Took(number, None, place.events_of(number)), by, now) for number in place.bare
+        ]
         for other in place.others:
             joined += await self.merge(other, place.qid, by=by, now=now)
         return tuple(joined)
@@ -189,11 +240,11 @@ class Citizens:
             )
         facts = await self._store.facts_about(one.qid, kinds=MOVING, limit=_FACTS_MAX)
         without, since = _parted(facts, other)
-        # Nobody knows which of the two was meant by what was withdrawn or given back since: both.
+        # Nobody knows which of the two was meant by what was withdrawn, given back or reported since: both.
         meant = [
-            self._fact(fact.id[:3], other, replace(fact.what, indexes=()), by, now)
+            self._fact(fact.id[:3], other, _without_codes(fact.what), by, now)
             for fact in since
-            if isinstance(fact.what, Revoked | Suspended | Restored)
+            if isinstance(fact.what, Revoked | Suspended | Restored | HealthReported)
         ]
         parted = (
             self._fact("prt", other, Parted(one.qid, None), by, now),
@@ -204,6 +255,11 @@ class Citizens:
 
     def _fact(self, kind: str, qid: Qid, what: What, by: str, now: dt.datetime) -> Fact:
         return Fact(id=new_fact_id(kind, now, self._random(10)), at=now, actor=by, qid=qid, what=what)
+
+
+def _without_codes(what: Revoked | Suspended | Restored | HealthReported) -> What:
+    """The same, of no codes in particular."""
+    return what if isinstance(what, HealthReported) else replace(what, indexes=())
 
 
 def _parted(facts: Sequence[Fact], other: Qid) -> tuple[list[Fact], list[Fact]]:

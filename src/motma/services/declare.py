@@ -242,6 +242,8 @@ class Declare:
         place = await self._citizens.place(declaration, found)
         disputed = await self._disputed(sending, match, place)
         accepted = self._as_accepted(sending, match, vehicle, disputed)
+        if place.events:
+            accepted = msgspec.structs.replace(accepted, events=place.events)
         due = Due(
             declaration=sending.id,
             born_with=sending.id,
@@ -262,14 +264,14 @@ class Declare:
             what = Disputed(sending.id, disputed)
             id = same_moment_id("dsp", sending.id)
             facts += (Fact(id=id, at=now, actor=sending.source, qid=place.qid, what=what),)
-        if place.standing:
+        if place.standing or place.reports:
             joined = await self._citizens.join(place, by=sending.source, now=now)
             facts = await self._codes.complete((*facts, *joined), now)
         held_by = [holder for holder in (sending.wallet, vehicle) if holder]
         corrects = ((sending.corrects[1], str(sending.id)),) if sending.corrects else ()
         act = Act(
             facts=facts,
-            once=place.claims + corrects,
+            once=place.claims + place.locks + corrects,
             still=place.still,
             holdings=tuple([Holding(holder, place.qid, sending.id, now) for holder in held_by]),
         )

@@ -103,7 +103,7 @@ class Identify:
             facts.append((await self._codes.issue(declaration, due, now))[1])
         if place.qid == qid:
             facts += await self._citizens.join(replace(place, others=()), by="worker", now=now)
-            return Act(facts=await self._codes.complete(facts, now), once=place.claims)
+            return Act(facts=await self._codes.complete(facts, now), once=place.claims + place.locks)
         if not match.grade.is_sure:  # may be a stranger: they are not made one
             return Act(facts=await self._codes.complete(facts, now))
         before = await self._store.standing(qid)
@@ -113,4 +113,8 @@ class Identify:
         if before.into != place.qid:  # else another declaration of theirs has told so already
             joined = await self._citizens.merge(after, place.qid, by="worker", now=now)
         complete = await self._codes.complete((checked, *joined, *facts[1:]), now)
-        return Act(facts=complete, once=place.claims, still=(before, *([place.standing] if place.standing else [])))
+        return Act(
+            facts=complete,
+            once=place.claims + place.locks,
+            still=(before, *([place.standing] if place.standing else [])),
+        )

@@ -250,7 +250,7 @@ class Permits:
         place = await self._citizens.place(asked.named, Found(_MATCHED, resolved.keys))
         # Other numbers of theirs are made one when they declare: it takes a look at how each stands.
         joined = await self._citizens.join(replace(place, others=()), by=by, now=now)
-        return str(place.qid), place.claims, joined
+        return str(place.qid), place.claims + (place.locks if place.standing else ()), joined
 
     def _same(self, asked: Asked, holder: str) -> bytes:
         """Claimed by a permit, so that there is one of it however often its row is read."""

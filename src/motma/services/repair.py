@@ -233,7 +233,11 @@ class Repair:
         if place.standing is None or (case.beside_who_is_known and grade is Grade.VOUCHED):
             # Nobody is known by this document yet: it is theirs. What is only vouched for proves nobody's document.
             theirs = place.standing is None
-            place = Place(own, case.standing, place.claims if theirs else (), (), place.bare if theirs else ())
+            place = (
+                Place(own, case.standing, place.claims, (), place.bare, place.reports)
+                if theirs
+                else Place(own, case.standing, ())
+            )
         if place.standing and (place.standing.revoked or place.standing.suspended):
             raise _withdrawn()
         due = Due(
@@ -261,7 +265,7 @@ class Repair:
         others = replace(place, others=tuple([other for other in place.others if other.qid != own]))
         joined = await self._citizens.join(others, by=officer, now=now)
         facts = await self._codes.complete((repaired, *merged, issued, *joined), now)
-        return Act(facts=facts, once=place.claims, still=still)
+        return Act(facts=facts, once=place.claims + place.locks, still=still)
 
     def _is_sampled(self, id: FactId) -> bool:
         """One in ten, by a key that whoever makes ids does not know."""

@@ -12,7 +12,18 @@ from dataclasses import dataclass, field
 
 from motma.core.cose import Signer
 from motma.core.errors import Conflict, Hidden
-from motma.core.facts import CheckAgain, Fact, Issued, Restored, Reviewed, Revoked, Standing, Suspended, Took
+from motma.core.facts import (
+    CheckAgain,
+    Fact,
+    HealthReported,
+    Issued,
+    Restored,
+    Reviewed,
+    Revoked,
+    Standing,
+    Suspended,
+    Took,
+)
 from motma.core.fold import apply
 from motma.core.ids import Qid, new_fact_id
 from motma.core.status import LIST_INDEXES, SKEW_SECONDS, Status, StatusList, issue_status_token, list_uri, put_status
@@ -166,8 +177,8 @@ class StatusDesk:
     async def restore(self, qid: Qid, *, by: str, now: dt.datetime) -> int:
         """Undo :meth:`revoke` and :meth:`suspend`; returns how many codes are in order again.
 
-        Codes that a newer declaration made misleading go back to "ask the server". Raises :class:`Hidden`
-        ``standing.none``, :class:`Conflict` ``standing.in_order``.
+        Codes that say more than is so go back to "ask the server". Raises :class:`Hidden` ``standing.none``,
+        :class:`Conflict` ``standing.in_order``.
         """
         standing = await self._standing(qid)
         qid = standing.qid
@@ -178,7 +189,7 @@ class StatusDesk:
             )
         codes = await self._codes(standing, now)
         facts = [self._fact("rst", qid, Restored(_indexes(codes)), by, now)]
-        misleading = _indexes(_misleading(standing, codes))
+        misleading = _indexes(_misleading(standing, codes, now))
         if misleading:
             facts.append(self._fact("chk", qid, CheckAgain(misleading), by, now))
         await self._append(facts)
@@ -188,8 +199,9 @@ class StatusDesk:
         """What has to be written together with ``facts``, so that no code says more than is so.
 
         After a declaration that is not clear, or turned out not to match, the codes of older ones are to be checked
-        again, and so are those of a repair that was taken back. A code issued to somebody who is withdrawn is withdrawn
-        as well; and when two turn out to be one who is withdrawn, all codes of both.
+        again, and so are those of a repair that was taken back; while what health staff reported lasts, all codes are.
+        A code issued to somebody who is withdrawn is withdrawn as well; and when two turn out to be one who is
+        withdrawn, all codes of both.
         """
         found: list[Fact] = []
         for qid in dict.fromkeys([fact.qid for fact in facts if fact.qid]):
@@ -200,23 +212,24 @@ class StatusDesk:
 
     async def _follow(self, qid: Qid, facts: Sequence[Fact], now: dt.datetime) -> list[Fact]:
         """What follows from ``facts`` about the citizen with the number ``qid``."""
-        after = await self._store.standing(qid)
-        if after is None:
-            return []  # who was never here holds no other code
+        before = after = await self._store.standing(qid)
         for fact in facts:
             after = apply(after, fact)
-        assert after is not None  # no fact takes a standing away
-        if after.into:
-            return []  # whoever they are one with now has these codes too
+        if after is None or after.into or (before is None and not after.events):
+            return []  # who was never here holds no other code; whoever they are one with has these too
         kinds = [fact.what for fact in facts]
         new = [what for what in kinds if isinstance(what, Issued)]
         taken_back = {what.declaration for what in kinds if isinstance(what, Reviewed) and not what.upheld}
         joined = any(isinstance(what, Took) for what in kinds)
+        reported = any(isinstance(what, HealthReported) for what in kinds)
         found: list[Fact] = []
-        if _is_misleading(after) or taken_back:
+        if reported and not (after.revoked or after.suspended or after.event_at(now)):
+            codes = await self._codes(after, now)
+            found += [self._fact("rst", qid, Restored(_indexes(codes)), "house", now)] if codes else []
+        if _is_misleading(after, now) or taken_back:
             codes = [*await self._codes(after, now), *new]
-            again = [*_misleading(after, codes), *(code for code in codes if code.declaration in taken_back)]
-            if again:
+            again = [*_misleading(after, codes, now), *(code for code in codes if code.declaration in taken_back)]
+            if again or reported:
                 found.append(self._fact("chk", qid, CheckAgain(_indexes(again)), "house", now))
         if (new or joined) and (after.revoked or after.suspended):
             theirs = [*await self._codes(after, now), *new] if joined else new
@@ -311,7 +324,7 @@ class StatusDesk:
 
     def _apply(self, fact: Fact) -> None:
         what = fact.what
-        if isinstance(what, Revoked | Suspended) and fact.qid:
+        if isinstance(what, Revoked | Suspended | CheckAgain) and fact.qid:
             self._late[fact.qid] = fact.at
         elif isinstance(what, Restored) and fact.qid:
             self._late.pop(fact.qid, None)
@@ -340,20 +353,27 @@ class StatusDesk:
         return built
 
     async def _list_the_late(self, now: dt.datetime) -> None:
-        """Withdraw the codes that were issued while their citizen was being withdrawn, and so are in no fact yet."""
+        """List the codes that were issued while their citizen was being withdrawn or reported: in no fact as yet."""
         due = [qid for qid, at in self._late.items() if abs(now - at) >= _LATE_AFTER]
         for qid in due:
             standing = await self._store.standing(qid) if abs(now - self._late[qid]) < _LATE_UNTIL else None
-            if standing and (standing.revoked or standing.suspended):
-                withdrawn = (Status.REVOKED, Status.SUSPENDED)
-                codes = [
-                    one for one in await self._codes(standing, now) if self._status(one.status_index) not in withdrawn
-                ]
-                if codes:
-                    await self._store.append(Act(facts=(self._withdrawn(standing, qid, _indexes(codes), now),)))
+            fact = await self._late_of(standing, now) if standing else None
+            if fact:
+                await self._store.append(Act(facts=(fact,)))
             del self._late[qid]
         if due:
             await self._read_on()
+
+    async def _late_of(self, standing: Standing, now: dt.datetime) -> Fact | None:
+        """What is to be said of such codes of a citizen."""
+        if standing.revoked or standing.suspended:
+            withdrawn = (Status.REVOKED, Status.SUSPENDED)
+            codes = [one for one in await self._codes(standing, now) if self._status(one.status_index) not in withdrawn]
+            return self._withdrawn(standing, standing.qid, _indexes(codes), now) if codes else None
+        if standing.event_at(now) is None:
+            return None
+        codes = [one for one in await self._codes(standing, now) if self._status(one.status_index) is Status.VALID]
+        return self._fact("chk", standing.qid, CheckAgain(_indexes(codes)), "house", now) if codes else None
 
     async def _sign(self, n: int, built: _Built, now: dt.datetime) -> None:
         signer, since = await self._signer(now)
@@ -411,16 +431,18 @@ def _after(before: Status, what: Revoked | Suspended | Restored | CheckAgain) ->
     return Status.CHECK_AGAIN
 
 
-def _is_misleading(standing: Standing) -> bool:
-    """Whether an older code of the citizen, by itself, says more than the newest declaration does."""
-    return standing.health != "clear" or not standing.grade.travels
+def _is_misleading(standing: Standing, now: dt.datetime) -> bool:
+    """Whether a code of the citizen may say more than is known of them."""
+    return standing.health_at(now) != "clear" or not standing.grade.travels
 
 
-def _misleading(standing: Standing, codes: Iterable[Issued]) -> list[Issued]:
-    """Those of ``codes`` that a newer declaration went beyond; all of them if it turned out not to be theirs."""
-    if not _is_misleading(standing):
+def _misleading(standing: Standing, codes: Iterable[Issued], now: dt.datetime) -> list[Issued]:
+    """Those of ``codes`` that a newer declaration went beyond; all of them if it turned out not to be theirs, and while
+    something counts that health staff reported: no code says that."""
+    if not _is_misleading(standing, now):
         return []
-    return [code for code in codes if code.declaration != standing.declaration or not standing.grade.travels]
+    every = not standing.grade.travels or standing.event_at(now) is not None
+    return [code for code in codes if every or code.declaration != standing.declaration]
 
 
 def _indexes(codes: Iterable[Issued]) -> tuple[int, ...]:

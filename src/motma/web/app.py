@@ -35,7 +35,7 @@ from motma.web import (
     status,
     trust,
 )
-from motma.web.exchange import changes, declarations, forms, inbox, oauth, onboarding, sandbox, webhooks
+from motma.web.exchange import changes, declarations, events, forms, inbox, oauth, onboarding, sandbox, webhooks
 from motma.web.gate import BODY_MAX_BYTES, gate
 from motma.web.house import House
 from motma.web.lane import fast_lane
@@ -85,6 +85,7 @@ def create_app(lifespan: Lifespan) -> ASGIApp:
             *forms.routes,
             *sandbox.routes,
             *webhooks.routes,
+            *events.routes,
             *prechecks.routes,
             *citizens.routes,
             *live.routes,

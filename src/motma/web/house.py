@@ -10,6 +10,7 @@ from motma.services.check import Check
 from motma.services.declare import Declare
 from motma.services.enrol import Enrol
 from motma.services.exchange.calls import Calls
+from motma.services.exchange.events import Events
 from motma.services.exchange.feed import Feed
 from motma.services.exchange.inbox import Inbox
 from motma.services.exchange.intake import Intake
@@ -44,6 +45,7 @@ class House:
     afterwards: Afterwards
     sources: Sources
     inbox: Inbox
+    events: Events
     wallets: Wallet
     check: Check
     precheck: Precheck

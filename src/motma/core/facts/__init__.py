@@ -8,6 +8,7 @@ from motma.core.facts.citizens import (
     Accepted,
     CheckAgain,
     Disputed,
+    HealthNow,
     Holder,
     Identified,
     Issued,
@@ -23,6 +24,7 @@ from motma.core.facts.citizens import (
     Suspended,
     Took,
     Trip,
+    worse,
 )
 from motma.core.facts.exchange import (
     HealthEvent,
@@ -78,6 +80,7 @@ __all__ = [
     "Fact",
     "HealthEvent",
     "HealthEventKind",
+    "HealthNow",
     "HealthReported",
     "Holder",
     "Identified",
@@ -123,6 +126,7 @@ __all__ = [
     "WebhookSet",
     "WebhookStopped",
     "What",
+    "worse",
 ]
 
 What = (

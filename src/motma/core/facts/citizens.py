@@ -15,6 +15,10 @@ RepairReason = Literal["typing", "tones", "old_card", "name_changed", "register_
 """Why a declaration and the document differ, as the officer sees it."""
 
 
+HealthNow = Literal["clear", "contact", "symptoms", "positive"]
+"""As declared; ``positive``: health staff say that it is a case."""
+
+
 class Trip(msgspec.Struct, frozen=True):
     """What rules read of a declared trip, and no more: coarse on purpose, for it lies open in the store.
 
@@ -36,7 +40,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     declaration says whose citizen is not known to be this one yet: anybody who knows a number can send it, so it counts
     for who shows its code, and takes nothing from who was identified, even if an officer vouches for it. ``into`` is
     the number that this citizen goes by instead, ``also`` the other numbers that they have. ``trip`` is None where the
-    declaration was recorded before trips were. ``event``: what health staff reported last.
+    declaration was recorded before trips were. ``events``: what health staff reported that still may count, the newest
+    of each kind.
     """
 
     qid: Qid
@@ -56,7 +61,17 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     into: Qid | None = None
     also: tuple[Qid, ...] = ()
     trip: Trip | None = None
-    event: HealthEvent | None = None
+    events: tuple[HealthEvent, ...] = ()
+
+    def event_at(self, now: dt.datetime) -> HealthEvent | None:
+        """What health staff reported that counts at ``now``: a case before a contact; None if nothing does."""
+        lasting = {event.event: event for event in self.events if event.lasts(now)}
+        return lasting.get("case") or lasting.get("contact")
+
+    def health_at(self, now: dt.datetime) -> HealthNow:
+        """The worse of what was declared and what health staff reported."""
+        event = self.event_at(now)
+        return worse(self.health, event) if event else self.health
 
     @property
     def newest(self) -> "Standing":
@@ -69,7 +84,7 @@ class Accepted(msgspec.Struct, frozen=True, tag="declaration.accepted"):
 
     ``how``: in what it differs from the register's record, if it is repairable; ``year`` where only that was said.
     ``corrects``: the declaration that its sender puts right with it. ``disputed``: the fields that another source says
-    otherwise.
+    otherwise. ``events``: what had been reported of its citizen before they ever declared.
     """
 
     source: str
@@ -84,6 +99,7 @@ class Accepted(msgspec.Struct, frozen=True, tag="declaration.accepted"):
     trip: Trip | None = None
     corrects: FactId | None = None
     disputed: tuple[str, ...] = ()
+    events: tuple[HealthEvent, ...] = ()
 
 
 class Refused(msgspec.Struct, frozen=True, tag="declaration.refused"):
@@ -208,10 +224,12 @@ class Merged(msgspec.Struct, frozen=True, tag="citizen.merged"):
 
 
 class Took(msgspec.Struct, frozen=True, tag="citizen.took"):
-    """The other side of :class:`Merged`: this citizen was ``other`` as well, who stood as ``standing`` says."""
+    """The other side of :class:`Merged`: this citizen was ``other`` as well, who stood as ``standing`` says; ``events``
+    is what had been reported under a number that nobody ever declared under."""
 
     other: Qid
     standing: Standing | None
+    events: tuple[HealthEvent, ...] = ()
 
 
 class Parted(msgspec.Struct, frozen=True, tag="citizen.parted"):
@@ -219,3 +237,10 @@ class Parted(msgspec.Struct, frozen=True, tag="citizen.parted"):
 
     other: Qid
     standing: Standing | None
+
+
+def worse(declared: Health, event: HealthEvent) -> HealthNow:
+    """The worse of what was declared and an event that lasts. Who has symptoms is no better for being a contact."""
+    if event.event == "case":
+        return "positive"
+    return declared if declared == "symptoms" else "contact"

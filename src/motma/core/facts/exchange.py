@@ -104,7 +104,7 @@ class HealthReported(msgspec.Struct, frozen=True, tag="health.reported"):
 
 
 class HealthEvent(msgspec.Struct, frozen=True):
-    """What is known of a citizen's health beside what they declared; part of their standing."""
+    """What health staff reported of a citizen, beside what they declared; part of their standing."""
 
     event: HealthEventKind
     since: dt.datetime
