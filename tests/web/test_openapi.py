@@ -39,6 +39,7 @@ DOORS = {
     ("/v1/webhook/test", "post"),
     ("/v1/webhook/deliveries", "get"),
     ("/v1/webhook/deliveries/{delivery}/retry", "post"),
+    ("/v1/health-events", "post"),
     ("/v1/measure", "get"),
     ("/v1/checkpoints", "get"),
 }
@@ -81,6 +82,7 @@ class Running:
             "/v1/declarations": runner.run(world.platform()),
             "/v1/prechecks": runner.run(world.platform()),
             "/v1/changes": runner.run(world.platform()),
+            "/v1/health-events": runner.run(world.platform()),
             "/v1/measure": world.browser(),
             "/v1/checkpoints": world.browser(),
         }
@@ -243,6 +245,16 @@ def _refused(running: Running) -> dict[str, Callable[[], httpx.Response]]:
             tries.count("FLOOD", Match(Grade.UNKNOWN))
         return declare(flood)
 
+    def report_too_often() -> httpx.Response:
+        flood, tries = running.runner.run(world.platform("FLOOD")), world.built.house.declare._tries
+        for _ in range(PLATFORM_AN_HOUR):
+            tries.hear("events FLOOD", world.now)
+            tries.count("events FLOOD", Grade.UNKNOWN)
+        person = world.person(3)
+        document = {"kind": person.documents[0].kind, "number": person.documents[0].number}
+        named = {"name": person.name, "birth_date": person.birth_date.isoformat(), "document": document}
+        return report(flood, json={"event": "case", "since": "2026-01-18", "reference": "1", "person": named})
+
     def became(client: httpx.AsyncClient = platform, id: str = slipped["declaration"]) -> httpx.Response:
         return running.ask(client, "GET", f"/v1/declarations/{id}")
 
@@ -271,6 +283,27 @@ def _refused(running: Running) -> dict[str, Callable[[], httpx.Response]]:
         "/v1/changes 200": changed,
         "/v1/changes 401": lambda: changed(world.browser()),
         "/v1/changes 422": lambda: changed(after="x"),
+    staff = running.clients["/v1/health-events"]
+
+    def report(client: httpx.AsyncClient = staff, **more: Any) -> httpx.Response:
+        more.setdefault("json", {"event": "case", "since": "2026-01-18", "reference": "1", "qid": slipped["qid"]})
+        more.setdefault("headers", {"idempotency-key": "one"})
+        return running.ask(client, "POST", "/v1/health-events", **more)
+
+    return {
+        "/v1/health-events 201": report,
+        "/v1/health-events 200": report,
+        "/v1/health-events 401": lambda: report(world.browser()),
+        "/v1/health-events 403": lambda: report(headers={"idempotency-key": "one", "origin": "http://evil.test"}),
+        "/v1/health-events 409": lambda: report(
+            json={"event": "contact", "since": "2026-01-18", "reference": "1", "qid": slipped["qid"]}
+        ),
+        "/v1/health-events 413": lambda: report(
+            json=None, content=b" " * 70_000, headers={"idempotency-key": "x", **json}
+        ),
+        "/v1/health-events 415": lambda: report(json=None, data={"a": "b"}),
+        "/v1/health-events 422": lambda: report(json={}, headers={"idempotency-key": "two"}),
+        "/v1/health-events 429": report_too_often,
         "/v1/prechecks 200": ahead,
         "/v1/prechecks 403": lambda: ahead(headers={"origin": "http://evil.test"}),
         "/v1/prechecks 404": lambda: ahead(id="dcl_01kf7yejc0k13emra4srge0byv"),
