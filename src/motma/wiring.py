@@ -44,6 +44,7 @@ from motma.services.exchange.feed import Feed
 from motma.services.exchange.inbox import Inbox
 from motma.services.exchange.intake import Intake
 from motma.services.exchange.own import Afterwards
+from motma.services.exchange.owncode import OwnCode
 from motma.services.exchange.platforms import Platforms
 from motma.services.exchange.provenance import Sources
 from motma.services.exchange.quotas import Quotas
@@ -51,6 +52,7 @@ from motma.services.exchange.selfservice import SelfService
 from motma.services.exchange.telling import Telling
 from motma.services.exchange.tokens import Tokens
 from motma.services.exchange.webhooks import Webhooks
+from motma.services.exchange.verify import Verify
 from motma.services.gather import Gather
 from motma.services.identify import Identify
 from motma.services.matching import Matching
@@ -160,6 +162,7 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
             return Rules(at, tuple([step.moment for step in enacted.waiting(now)]), enacted.version)
 
         gather = Gather(store=store, board=board, network=network, permits=permits, rules=policies.deciding)
+        signers = load_signers(settings.dcc_signers)
         check = Check(
             store=store,
             board=board,
@@ -168,7 +171,7 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
             gather=gather,
             reasons=policies.reasons,
             secrets=secrets,
-            signers=load_signers(settings.dcc_signers),
+            signers=signers,
         )
 
         async def in_force(now: dt.datetime) -> Today:
@@ -245,6 +248,16 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
                 secrets=secrets,
                 random=random,
             ),
+            verify=Verify(
+                store=store,
+                board=board,
+                citizens=citizens,
+                network=network,
+                gather=gather,
+                index=secrets.index,
+                signers=signers,
+            ),
+            own_code=OwnCode(store),
             wallets=Wallet(store=store, network=network),
             check=check,
             precheck=Precheck(store=store, board=board, gather=gather, network=network),

@@ -132,9 +132,9 @@ async def test_versions_are_used_once(office: Office) -> None:
 
 
 async def test_what_ships_is_replaced_in_its_place_and_comes_back(office: Office) -> None:
-    health = version(3).replace("id: night\n", "id: health\n").replace("night.curfew", "health.curfew")
+    health = version(4).replace("id: night\n", "id: health\n").replace("night.curfew", "health.curfew")
     step = await office.enact(health)
-    assert await office.names() == [("health 3" if name == "health 2" else name) for name in SHIPPED]
+    assert await office.names() == [("health 4" if name == "health 3" else name) for name in SHIPPED]
     assert {"health.symptoms", "health.curfew"} & await office.reasons() == {"health.curfew"}
     assert "health.symptoms" in office.policies.reasons, "it was given once"
     await office.roll_back(step)
@@ -209,7 +209,7 @@ async def test_off_and_on_again(office: Office) -> None:
 
 async def test_a_measure_names_what_lies_below(office: Office) -> None:
     await office.enact(version(1))
-    assert await office.names(base=("health", "code", "health")) == ["health 2", "code 1", "night 1"]
+    assert await office.names(base=("health", "code", "health")) == ["health 3", "code 1", "night 1"]
     assert await office.reasons(("health",)) == {*load_rulebook(("health",)).reasons, "night.curfew"}
     book = await office.policies.rulebook(("health", "not-there"), NOW)
     assert book.unreadable and set(book.reasons) == {*load_rulebook(("health",)).reasons, "night.curfew"}

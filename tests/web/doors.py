@@ -94,6 +94,8 @@ DOORS: dict[tuple[str, str], str] = {
     ("GET", "/v1/webhook/deliveries"): "platform",
     ("POST", "/v1/webhook/deliveries/{delivery:str}/retry"): "platform",
     ("POST", "/v1/inbox/{connector:str}"): "platform",
+    ("GET", "/v1/declarations/{declaration:str}/code"): "platform",
+    ("POST", "/v1/verifications"): "platform",
     ("POST", "/v1/health-events"): "platform",
     ("POST", "/v1/prechecks"): "platform",
     ("POST", "/oauth/token"): "anybody",

@@ -40,6 +40,8 @@ DOORS = {
     ("/v1/webhook/deliveries", "get"),
     ("/v1/webhook/deliveries/{delivery}/retry", "post"),
     ("/v1/health-events", "post"),
+    ("/v1/verifications", "post"),
+    ("/v1/declarations/{declaration}/code", "get"),
     ("/v1/measure", "get"),
     ("/v1/checkpoints", "get"),
 }
@@ -83,6 +85,9 @@ class Running:
             "/v1/prechecks": runner.run(world.platform()),
             "/v1/changes": runner.run(world.platform()),
             "/v1/health-events": runner.run(world.platform()),
+            "/v1/health-events": runner.run(world.interlinked("CDC")),
+            "/v1/verifications": runner.run(world.platform()),
+            "/v1/declarations/{declaration}/code": runner.run(world.platform()),
             "/v1/measure": world.browser(),
             "/v1/checkpoints": world.browser(),
         }
@@ -128,6 +133,8 @@ def test_it_says_what_is_what(running: Running) -> None:
                     continue
                 (kind,) = response["content"]
                 assert kind == ("application/json" if status < "300" else "application/problem+json"), (path, status)
+                drawn = {"text/plain", "image/png", "image/svg+xml"} if path.endswith("/code") else {"application/json"}
+                assert set(response["content"]) == (drawn if status < "300" else {"application/problem+json"}), path
     for name in ("DeclarationSent", "DocumentSent", "PlaceSent", "TripSent", "HealthSent", "Ask", "RepairAsk"):
         for member, schema in running.spec["components"]["schemas"][name]["properties"].items():
             assert "$ref" in schema or schema["description"], (name, member)
@@ -178,6 +185,8 @@ def test_it_is_true(running: Running, path: str, method: str, mode: GenerationMo
             case.body["code"] = case.body.get("code") or "x"
         if path == "/v1/changes":
             case.query.pop("wait", None)  # nothing comes
+        if mode is GenerationMode.POSITIVE and path == "/v1/verifications":
+            case.body.pop("checkpoint", None)  # one of the list, as the words beside the schema say
         answer = running.send(case, running.clients[path])
         answered.add(answer.status_code)
         case.validate_response(answer, checks=_CHECKS)
@@ -190,10 +199,12 @@ def test_it_is_true(running: Running, path: str, method: str, mode: GenerationMo
         "/v1/prechecks",
         "/v1/declarations/{declaration}",
         "/v1/declarations/{declaration}/sent",
+        "/v1/declarations/{declaration}/code",
     )  # what was never scanned, or sent
-    is_good = method == "get" or (path == "/v1/checks" and mode is GenerationMode.POSITIVE)
+    answers_all = path in ("/v1/checks", "/v1/verifications")
+    is_good = method == "get" or (answers_all and mode is GenerationMode.POSITIVE)
     assert (200 in answered) == (is_good and not asked_of_nobody)
-    if path == "/v1/declarations":
+    if path in ("/v1/declarations", "/v1/health-events"):
         assert running.world.rows() == before
 
 
@@ -246,14 +257,14 @@ def _refused(running: Running) -> dict[str, Callable[[], httpx.Response]]:
         return declare(flood)
 
     def report_too_often() -> httpx.Response:
-        flood, tries = running.runner.run(world.platform("FLOOD")), world.built.house.declare._tries
+        tries = world.built.house.declare._tries
         for _ in range(PLATFORM_AN_HOUR):
-            tries.hear("events FLOOD", world.now)
-            tries.count("events FLOOD", Grade.UNKNOWN)
+            tries.hear("events CDC", world.now)
+            tries.count("events CDC", Grade.UNKNOWN)
         person = world.person(3)
         document = {"kind": person.documents[0].kind, "number": person.documents[0].number}
         named = {"name": person.name, "birth_date": person.birth_date.isoformat(), "document": document}
-        return report(flood, json={"event": "case", "since": "2026-01-18", "reference": "1", "person": named})
+        return report(json={"event": "case", "since": "2026-01-18", "reference": "1", "person": named})
 
     def became(client: httpx.AsyncClient = platform, id: str = slipped["declaration"]) -> httpx.Response:
         return running.ask(client, "GET", f"/v1/declarations/{id}")
@@ -290,11 +301,25 @@ def _refused(running: Running) -> dict[str, Callable[[], httpx.Response]]:
         more.setdefault("headers", {"idempotency-key": "one"})
         return running.ask(client, "POST", "/v1/health-events", **more)
 
+    def verify(client: httpx.AsyncClient = platform, **more: Any) -> httpx.Response:
+        return running.ask(client, "POST", "/v1/verifications", **{"json": {"code": slipped["code"]}, **more})
+
+    def drawn(
+        client: httpx.AsyncClient = platform, id: str = slipped["declaration"], query: str = ""
+    ) -> httpx.Response:
+        return running.ask(client, "GET", f"/v1/declarations/{id}/code{query}")
+
     return {
+        "/v1/verifications 200": verify,
+        "/v1/verifications 413": lambda: verify(json={"code": "x" * 70_000}),
+        "/v1/verifications 415": lambda: verify(json=None, content=b"{}", headers={"content-type": "text/plain"}),
+        "/v1/verifications 422": lambda: verify(json={"code": "x", "checkpoint": "nowhere"}),
+        "/v1/declarations/{declaration}/code 200": drawn,
+        "/v1/declarations/{declaration}/code 404": lambda: drawn(id="dcl_01kf7yejc0k13emra4srge0byv"),
+        "/v1/declarations/{declaration}/code 409": lambda: drawn(id=refused["declaration"]),
+        "/v1/declarations/{declaration}/code 422": lambda: drawn(query="?format=bmp"),
         "/v1/health-events 201": report,
         "/v1/health-events 200": report,
-        "/v1/health-events 401": lambda: report(world.browser()),
-        "/v1/health-events 403": lambda: report(headers={"idempotency-key": "one", "origin": "http://evil.test"}),
         "/v1/health-events 409": lambda: report(
             json={"event": "contact", "since": "2026-01-18", "reference": "1", "qid": slipped["qid"]}
         ),

@@ -114,14 +114,14 @@ async def test_what_ships_is_changed_switched_off_and_on(world: World) -> None:
     one, other = await world.operator("MOT"), await world.operator("HAI")
     page = await one.get("/ops/policies/new?of=health")
     text = html.unescape(re.search(r"<textarea[^>]*>\n(.*?)</textarea>", page.text, re.DOTALL)[1])  # type: ignore[index]
-    assert "version: 3" in text and read_policy(text).policy
+    assert "version: 4" in text and read_policy(text).policy
     shown, lines = await look(await english(one), text.replace("verdict: reject", "verdict: manual"))
     assert not lines and "Before stop After check by hand" in said(shown)
     where = await draft(one, text.replace("verdict: reject", "verdict: manual"))
     assert (await other.post(f"{where}/approve")).status_code == 303
-    assert "health 3" in said((await one.get("/ops/policies/of/health")).text)
+    assert "health 4" in said((await one.get("/ops/policies/of/health")).text)
     again = await one.get("/ops/policies/new?of=health")
-    assert "version: 4" in again.text
+    assert "version: 5" in again.text
     off = (await one.post("/ops/policies/of/health/off")).headers["location"]
     assert (await one.post("/ops/policies/of/health/off")).status_code == 409, "it waits already"
     assert (await one.post(f"{off}/approve")).status_code == 409
@@ -132,7 +132,7 @@ async def test_what_ships_is_changed_switched_off_and_on(world: World) -> None:
     assert (await one.post("/ops/policies/of/health/off")).status_code == 409
     assert (await one.post(f"{off}/roll-back")).status_code == 303
     assert "Switch on again" not in said((await one.get("/ops/policies")).text)
-    assert "health 3" in said((await one.get("/ops/policies")).text)
+    assert "health 4" in said((await one.get("/ops/policies")).text)
 
 
 async def test_what_ships_and_is_off_is_switched_on_and_off_again(world: World) -> None:

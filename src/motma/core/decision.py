@@ -6,7 +6,7 @@ the deciding one first. A refusal is an answer, not an exception; and what is no
 """
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,6 +49,13 @@ class Rulebook:
         self.reasons: Mapping[str, Reason] = {rule.reason: _reason(rule) for rule in rules if rule.reason != AS_READ}
         """The reasons that the rules own, by code."""
         self.parts: tuple[_Part, ...] = tuple(map(self._compiled, policies))
+
+    def only(self, names: Container[str]) -> "Rulebook":
+        """What is left of it with nothing but the policies of these ``names``."""
+        left = Rulebook(())
+        left.parts = tuple([part for part in self.parts if part[0] in names])
+        left.reasons, left.unreadable = self.reasons, self.unreadable
+        return left
 
     def _compiled(self, policy: Policy) -> "_Part":
         values = named(policy.values)

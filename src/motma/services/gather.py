@@ -4,7 +4,7 @@ A check judges it where the person stands, and now; a precheck at every checkpoi
 """
 
 import datetime as dt
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 from dataclasses import dataclass
 
 import msgspec
@@ -115,8 +115,14 @@ class Gather:
         deciding = await self._rules(now)
         return Gathered(shown, standing, live, board, person, somebody_else, permits, deciding, along)
 
-    def judge(self, gathered: Gathered, checkpoint: str, at: dt.datetime) -> Verdict:
-        """The verdict at a checkpoint and a moment, if nothing is learnt until then but that all is still so."""
+    def judge(
+        self, gathered: Gathered, checkpoint: str, at: dt.datetime, *, only: Container[str] | None = None
+    ) -> Verdict:
+        """The verdict at a checkpoint and a moment, if nothing is learnt until then but that all is still so.
+
+        With ``only`` by no other policies than these, and whether or not a measure is in force: what does not ask
+        where somebody stands can be judged at ``checkpoint`` "", nowhere.
+        """
         shown, standing, person, along = gathered.shown, gathered.standing, gathered.person, gathered.along
         certificate = along.certificate((person.name, person.birth_date) if person else None)
         measure = active_measure(gathered.board.measures.values(), at)
@@ -130,7 +136,7 @@ class Gather:
             standing=standing,
             liveness=gathered.live or "static",
             by_hand=frozenset(measure.by_hand) if measure else frozenset(),
-            measure_active=measure is not None,
+            measure_active=measure is not None or only is not None,
             refer=self._refer(checkpoint, standing, gathered.board),
             as_of=AsOf(standing=at, keys=at, rules=at),
             green_lane=carried.green_lane,
@@ -141,7 +147,7 @@ class Gather:
             reading=(shown.carrier, shown.worth) if shown.worth else along.reading,
         )
         rulebook = gathered.deciding(measure.policies if measure else (), at)
-        return decide(evidence, rulebook, here, at)
+        return decide(evidence, rulebook if only is None else rulebook.only(only), here, at)
 
     def _refer(self, checkpoint: str, standing: Standing | None, board: Board) -> Advice | None:
         diversion = board.diversions.get(checkpoint)

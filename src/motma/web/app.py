@@ -35,7 +35,7 @@ from motma.web import (
     status,
     trust,
 )
-from motma.web.exchange import changes, declarations, events, forms, inbox, oauth, onboarding, sandbox, webhooks
+from motma.web.exchange import changes, codes, declarations, events, forms, inbox, oauth, onboarding, sandbox, webhooks
 from motma.web.gate import BODY_MAX_BYTES, gate
 from motma.web.house import House
 from motma.web.lane import fast_lane
@@ -86,6 +86,7 @@ def create_app(lifespan: Lifespan) -> ASGIApp:
             *sandbox.routes,
             *webhooks.routes,
             *events.routes,
+            *codes.routes,
             *prechecks.routes,
             *citizens.routes,
             *live.routes,

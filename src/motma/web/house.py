@@ -15,11 +15,13 @@ from motma.services.exchange.feed import Feed
 from motma.services.exchange.inbox import Inbox
 from motma.services.exchange.intake import Intake
 from motma.services.exchange.own import Afterwards
+from motma.services.exchange.owncode import OwnCode
 from motma.services.exchange.platforms import Platforms
 from motma.services.exchange.provenance import Sources
 from motma.services.exchange.quotas import Quotas
 from motma.services.exchange.selfservice import SelfService
 from motma.services.exchange.tokens import Tokens
+from motma.services.exchange.verify import Verify
 from motma.services.exchange.webhooks import Webhooks
 from motma.services.permit_import import PermitImport
 from motma.services.permits import Permits
@@ -46,6 +48,8 @@ class House:
     sources: Sources
     inbox: Inbox
     events: Events
+    verify: Verify
+    own_code: OwnCode
     wallets: Wallet
     check: Check
     precheck: Precheck

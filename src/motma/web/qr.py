@@ -35,6 +35,12 @@ def draw_svg(text: str, title: str) -> Markup:
     ).format(title=title, side=side, path=path)
 
 
+def svg_file(text: str, title: str) -> bytes:
+    """The same as a file of its own, as wide as its place."""
+    root = '<svg xmlns="http://www.w3.org/2000/svg" width="100%"'
+    return draw_svg(text, title).replace("<svg", Markup(root), 1).encode()
+
+
 def draw_png(text: str, name: str, qid: str) -> bytes:
     """The code as a picture about 1080 pixels wide, with the holder's name and the QID under it."""
     side, rows = modules(text)

@@ -142,10 +142,13 @@ class Events:
 
     async def _number(self, qid: Qid) -> Qid:
         """The number under which somebody is kept who never declared: of a permit, or of an earlier report."""
-        if await self._store.facts_about(qid, limit=1):
+        if await self._is_known(qid):
             return qid
         words = Words("Không có mã số này.", "There is no such number.")
         raise Invalid("event.qid_unknown", words, {"qid": Problem("event.qid_unknown", words)})
+
+    async def _is_known(self, qid: Qid) -> bool:
+        return bool(await self._store.facts_about(qid, kinds=("health.reported", "permit.issued"), limit=1))
 
     async def _check_case(self, asked: Asked, qid: Qid, standing: Standing | None) -> None:
         """The case that a contact met is somebody we know, and somebody else."""
@@ -156,7 +159,7 @@ class Events:
         if asked.case in numbers or (case and case.qid in numbers):
             words = Words("Không ai tiếp xúc với chính mình.", "Nobody is a contact of themselves.")
             raise Invalid("event.case_of_oneself", words, {"case": Problem("event.case_of_oneself", words)})
-        if case is None and not await self._store.facts_about(asked.case, limit=1):
+        if case is None and not await self._is_known(asked.case):
             words = Words("Không có mã số này của ca bệnh.", "There is no case of this number.")
             raise Invalid("event.case_unknown", words, {"case": Problem("event.case_unknown", words)})
 
