@@ -256,16 +256,6 @@ def _refused(running: Running) -> dict[str, Callable[[], httpx.Response]]:
             tries.count("FLOOD", Match(Grade.UNKNOWN))
         return declare(flood)
 
-    def report_too_often() -> httpx.Response:
-        tries = world.built.house.declare._tries
-        for _ in range(PLATFORM_AN_HOUR):
-            tries.hear("events CDC", world.now)
-            tries.count("events CDC", Grade.UNKNOWN)
-        person = world.person(3)
-        document = {"kind": person.documents[0].kind, "number": person.documents[0].number}
-        named = {"name": person.name, "birth_date": person.birth_date.isoformat(), "document": document}
-        return report(json={"event": "case", "since": "2026-01-18", "reference": "1", "person": named})
-
     def became(client: httpx.AsyncClient = platform, id: str = slipped["declaration"]) -> httpx.Response:
         return running.ask(client, "GET", f"/v1/declarations/{id}")
 
@@ -328,7 +318,6 @@ def _refused(running: Running) -> dict[str, Callable[[], httpx.Response]]:
         ),
         "/v1/health-events 415": lambda: report(json=None, data={"a": "b"}),
         "/v1/health-events 422": lambda: report(json={}, headers={"idempotency-key": "two"}),
-        "/v1/health-events 429": report_too_often,
         "/v1/prechecks 200": ahead,
         "/v1/prechecks 403": lambda: ahead(headers={"origin": "http://evil.test"}),
         "/v1/prechecks 404": lambda: ahead(id="dcl_01kf7yejc0k13emra4srge0byv"),

@@ -24,7 +24,7 @@ from motma.core.flow import Network
 from motma.core.ids import Document, FactId, Qid, same_moment_id
 from motma.core.reasons import Outcome
 from motma.core.words import Words
-from motma.services.afterwards import Sequel, declared_by, sequel
+from motma.services.afterwards import Sequel, declared_by, fits, sequel
 from motma.services.board import BoardReader
 from motma.services.enrol import TooManyGuesses
 from motma.services.gather import Gather, Gathered, Onward, Why, onward, why
@@ -228,14 +228,16 @@ class Precheck:
 def _as_told(became: Sequel, declared: Fact, code_id: FactId) -> Standing | None:
     """Where the citizen stands, as far as it follows from this declaration.
 
-    Whether they are withdrawn is told to who declared them last, or was known to be them, as on the page of the code.
+    Whether they are withdrawn is told to who declared them last, or was known to be them, as on the page of the code;
+    what health staff reported to the latter alone.
     """
     what, standing = declared.what, became.standing
     assert isinstance(what, Accepted)
     if standing is None or became.qid is None:
         return None
+    events = standing.events if fits(became.match) else ()
     if became.is_the_newest:
-        return replace(standing, waiting=None)
+        return replace(standing, waiting=None, events=events)
     sure = became.match.grade.is_sure
     return Standing(
         qid=became.qid,
@@ -251,6 +253,7 @@ def _as_told(became: Sequel, declared: Fact, code_id: FactId) -> Standing | None
         revoked=sure and standing.revoked,
         suspended=sure and standing.suspended,
         trip=what.trip,
+        events=events,
     )
 
 

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import msgspec
 
 from motma.core.errors import Hidden
-from motma.core.facts import Accepted, Fact, Holder, Issued, LookedUp, Scanned
+from motma.core.facts import Accepted, Fact, HealthEvent, Holder, Issued, LookedUp, Scanned
 from motma.core.flow import Network
 from motma.core.identity import Grade
 from motma.core.ids import FactId, Qid, fact_id_bytes, same_moment_id
 from motma.core.words import Words
-from motma.services.afterwards import numbers_of, sequel
+from motma.services.afterwards import fits, numbers_of, sequel
 from motma.services.carriers import codes_of, is_on_paper
 from motma.storage.store import Holding, Store
 
@@ -21,7 +21,7 @@ _DECLARED_MAX = 200
 @dataclass(frozen=True, slots=True)
 class HeldCode:
     """A code as its holder's page shows it. ``declaration`` is this browser's own, ``grade`` that of it; ``how`` the
-    name differs, if it is repairable."""
+    name differs, if it is repairable. ``events``: what health staff reported, if this is known to be theirs."""
 
     qid: Qid
     name: str
@@ -34,6 +34,7 @@ class HeldCode:
     revoked: bool
     suspended: bool = False
     how: str | None = None
+    events: tuple[HealthEvent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class Wallet:
                 told and became.standing.revoked,
                 told and became.standing.suspended,
                 became.match.how,
+                became.standing.events if fits(became.match) else (),
             )
         return list(codes.values())
 

@@ -17,6 +17,7 @@ from litestar.params import FromPath, FromQuery
 from litestar.response import Redirect
 
 from motma.core.errors import Conflict, Hidden, Invalid, Problem
+from motma.core.facts import counting
 from motma.core.form import Form, parse_declaration
 from motma.core.identity import YEAR, Grade, Match
 from motma.core.ids import Qid, group_qid, parse_document, unusual_number
@@ -28,6 +29,7 @@ from motma.services.tries import TooManyMistakes
 from motma.services.wallet import HeldCode
 from motma.web.access import house_of, open_wallet, wallet_of
 from motma.web.answers import CHECK, Answers, read_answers, step_of
+from motma.web.healthwords import said_of
 from motma.web.live import WHOSE, scripts, whose
 from motma.web.pages import render
 from motma.web.problems import status_of
@@ -214,6 +216,8 @@ def _standing(held: HeldCode, now: dt.datetime) -> tuple[str, Words]:
         return "check", Words("Mang giấy tờ tới hỏi cán bộ chốt.", "Show your document at a checkpoint.")
     if held.valid_until <= now:
         return "unknown", Words("Khai lại để có mã mới.", "Declare again for a new code.")
+    if event := counting(held.events, now):
+        return "check", said_of(event)
     if held.grade is Grade.MATCHED:
         return "go", Words("Đã đối soát khớp", "Matched with the register")
     if held.grade is Grade.VOUCHED:

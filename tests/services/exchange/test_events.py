@@ -242,3 +242,27 @@ async def test_no_fact_more_than_there_is_something_to_say(world: World) -> None
     assert not [what for what in facts if isinstance(what, CheckAgain)], "it had ended before it was reported"
     assert [what for what in facts if isinstance(what, Restored)]
     assert await reasons(world, code=sent["code"]) == ["accept"]
+
+
+async def test_the_holder_is_told_and_who_is_only_nearly_them_is_not(world: World) -> None:
+    """On the page of their code, and of the way ahead."""
+    person = next(one for one in map(world.person, range(60)) if len(one.name.split(" ")) > 2)
+    words = person.name.split(" ")
+    near, browser = world.browser(), world.browser()
+    assert (await world.declare_on_page(near, person, name=" ".join([words[0], *words[2:]]))).status_code == 200
+    world.now += HOUR
+    assert (await world.declare_on_page(browser, person)).status_code == 303
+    sent = (await world.declare(person)).json()
+    await report(world, event(qid=sent["qid"], until="2026-02-08"))
+    for client, tells in ((browser, True), (near, False)):
+        assert ("cách ly hết ngày 08/02/2026" in (await client.get("/code")).text) == tells
+        assert ("cần cách ly" in (await client.get("/code/1/ahead")).text) == tells
+    platform = await world.platform()
+    ahead = await platform.post("/v1/prechecks", json={"declaration": sent["declaration"]})
+    assert ahead.json()["checkpoints"][0]["now"]["reasons"][0]["code"] == "health.positive"
+    await report(world, event("ended", since=world.now.isoformat(), qid=sent["qid"]))
+    assert "cách ly" not in (await browser.get("/code")).text
+    world.now += dt.timedelta(minutes=1)
+    await report(world, event("contact", since=world.now.isoformat(), qid=sent["qid"]))
+    page = (await browser.get("/code?lang=en")).text
+    assert "Health staff say that you met a patient on 18/01/2026" in page

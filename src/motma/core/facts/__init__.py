@@ -24,6 +24,7 @@ from motma.core.facts.citizens import (
     Suspended,
     Took,
     Trip,
+    counting,
     worse,
 )
 from motma.core.facts.exchange import (
@@ -126,6 +127,7 @@ __all__ = [
     "WebhookSet",
     "WebhookStopped",
     "What",
+    "counting",
     "worse",
 ]
 

@@ -65,8 +65,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
     def event_at(self, now: dt.datetime) -> HealthEvent | None:
         """What health staff reported that counts at ``now``: a case before a contact; None if nothing does."""
-        lasting = {event.event: event for event in self.events if event.lasts(now)}
-        return lasting.get("case") or lasting.get("contact")
+        return counting(self.events, now)
 
     def health_at(self, now: dt.datetime) -> HealthNow:
         """The worse of what was declared and what health staff reported."""
@@ -244,3 +243,9 @@ def worse(declared: Health, event: HealthEvent) -> HealthNow:
     if event.event == "case":
         return "positive"
     return declared if declared == "symptoms" else "contact"
+
+
+def counting(events: tuple[HealthEvent, ...], now: dt.datetime) -> HealthEvent | None:
+    """The one of ``events`` that counts at ``now``."""
+    lasting = {event.event: event for event in events if event.lasts(now)}
+    return lasting.get("case") or lasting.get("contact")

@@ -1,7 +1,7 @@
 """The code that a platform may show for a declaration which it sent: its citizen's newest, whichever door issued it.
 
-That is so once the platform's own declaration is known to be the citizen's. Until then a stranger may have sent it, and
-it gets the codes of that declaration and no other.
+That is so once the platform's own declaration is known to be about the citizen. Until then a stranger may have sent it,
+and it gets the codes of that declaration and no other.
 """
 
 import msgspec
@@ -9,10 +9,14 @@ import msgspec
 from motma.core.claims import Carrier
 from motma.core.errors import Conflict, Unavailable
 from motma.core.facts import Accepted, Fact, Holder, Issued, Standing
+from motma.core.identity import Grade
 from motma.core.ids import FactId, Qid
 from motma.core.words import Words
-from motma.services.afterwards import Sequel, declared_by, numbers_of, sequel
+from motma.services.afterwards import Sequel, declared_by, fits, numbers_of, sequel
 from motma.storage.store import Store
+
+_THEIRS = (Grade.MATCHED, Grade.VOUCHED, Grade.REPAIRABLE)
+"""Whose declaration leads to the citizen."""
 
 
 class TheCode(msgspec.Struct, frozen=True):
@@ -55,7 +59,7 @@ class OwnCode:
 
     async def _which(self, declared: Fact, became: Sequel) -> FactId | None:
         standing = became.standing
-        if standing and standing.code and became.match.grade.is_sure and standing.grade.is_sure:
+        if standing and standing.code and fits(became.match) and standing.grade in _THEIRS:
             return standing.code
         return await self._newest_of(declared, standing)
 

@@ -12,16 +12,18 @@ from typing import Literal
 import msgspec
 from msgspec.structs import replace
 
-from motma.core.code import liveness
+from motma.core.code import VerifiedCode, liveness
 from motma.core.decision import Verdict
 from motma.core.errors import Invalid, Problem
 from motma.core.evidence import is_of, what_the_code_rests_on
-from motma.core.facts import Fact, LookMade, Standing
+from motma.core.facts import Accepted, Fact, LookMade, Standing
 from motma.core.flow import Network
+from motma.core.identity import Match
 from motma.core.ids import Document, FactId, Qid, new_fact_id
 from motma.core.legacy.reading import DccAnchor
 from motma.core.reasons import REASONS, Outcome, Reason
 from motma.core.words import Words
+from motma.services.afterwards import fits
 from motma.services.board import BoardReader
 from motma.services.citizens import Citizens
 from motma.services.gather import Gather, Why, why
@@ -105,7 +107,7 @@ class Verify:
             return _not_read(shown)
         claims = shown.code.claims
         standing = await self._citizens.standing(claims.qid)
-        told = _as_told(shown, standing) if standing else None
+        told = await self._as_told(shown.code, standing) if standing else None
         gathered = await self._gather.about(shown, told, liveness(shown.code, now), now)
         verdict = self._gather.judge(gathered, checkpoint or "", now, only=None if checkpoint else NOWHERE)
         qid = standing.qid if standing else claims.qid
@@ -119,6 +121,35 @@ class Verify:
             birth_date=claims.birth_date,
             last_four=claims.last_four,
             valid_until=what_the_code_rests_on(shown.code, told).valid_until if told else claims.valid_until,
+        )
+
+    async def _as_told(self, code: VerifiedCode, standing: Standing) -> Standing:
+        """Where the citizen stands, as far as it may be told to who holds this code.
+
+        A code of a declaration that fits is its citizen's, and all is told. Any other may be a stranger's: it tells
+        what that declaration itself said, and nothing that was withdrawn, reported or declared since.
+        """
+        claims, rests = code.claims, what_the_code_rests_on(code, standing)
+        own = is_of(claims.code_id, rests)
+        if rests.grade.is_sure and (own or claims.matched):
+            return standing
+        if own:
+            declared = await self._store.fact(rests.declaration, only=())
+            how = declared.what.how if declared and isinstance(declared.what, Accepted) else None
+            if fits(Match(rests.grade, (), how)):
+                return standing
+            if rests is standing:  # what is withdrawn is told to who declared them last, as on the page of the code
+                return replace(standing, events=(), waiting=None)
+            return replace(standing, events=(), revoked=False, suspended=False)
+        return replace(
+            standing,
+            events=(),
+            revoked=False,
+            suspended=False,
+            health="clear",
+            waiting=None,
+            valid_from=claims.valid_from,
+            valid_until=claims.valid_until,
         )
 
     def _look(self, qid: Qid, source: str, now: dt.datetime) -> Fact:
@@ -140,34 +171,6 @@ def _state(verdict: Verdict) -> State:
     if codes & _EXPIRED:
         return "expired"
     return "check" if verdict.known else "unknown"
-
-
-def _as_told(shown: Shown, standing: Standing) -> Standing:
-    """Where the citizen stands, as far as it may be told to who holds this code.
-
-    A code of a declaration that is sure is its citizen's, and all is told. Any other may be a stranger's: it tells what
-    that declaration itself said, and nothing that was withdrawn, reported or declared since.
-    """
-    assert shown.code
-    rests = what_the_code_rests_on(shown.code, standing)
-    own = is_of(shown.code.claims.code_id, rests)
-    if rests.grade.is_sure and (own or shown.code.claims.matched):
-        return standing
-    if own and rests is standing:  # what is withdrawn is told to who declared them last, as before
-        return replace(standing, events=(), waiting=None)
-    if own:
-        return replace(standing, events=(), revoked=False, suspended=False)
-    claims = shown.code.claims
-    return replace(
-        standing,
-        events=(),
-        revoked=False,
-        suspended=False,
-        health="clear",
-        waiting=None,
-        valid_from=claims.valid_from,
-        valid_until=claims.valid_until,
-    )
 
 
 def _not_read(shown: Shown) -> Verified:
