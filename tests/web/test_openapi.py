@@ -84,7 +84,6 @@ class Running:
             "/v1/declarations": runner.run(world.platform()),
             "/v1/prechecks": runner.run(world.platform()),
             "/v1/changes": runner.run(world.platform()),
-            "/v1/health-events": runner.run(world.platform()),
             "/v1/health-events": runner.run(world.interlinked("CDC")),
             "/v1/verifications": runner.run(world.platform()),
             "/v1/declarations/{declaration}/code": runner.run(world.platform()),
@@ -280,10 +279,6 @@ def _refused(running: Running) -> dict[str, Callable[[], httpx.Response]]:
     def changed(client: httpx.AsyncClient = platform, after: str = "now") -> httpx.Response:
         return running.ask(client, "GET", "/v1/changes", params={"after": after})
 
-    return {
-        "/v1/changes 200": changed,
-        "/v1/changes 401": lambda: changed(world.browser()),
-        "/v1/changes 422": lambda: changed(after="x"),
     staff = running.clients["/v1/health-events"]
 
     def report(client: httpx.AsyncClient = staff, **more: Any) -> httpx.Response:
@@ -300,6 +295,9 @@ def _refused(running: Running) -> dict[str, Callable[[], httpx.Response]]:
         return running.ask(client, "GET", f"/v1/declarations/{id}/code{query}")
 
     return {
+        "/v1/changes 200": changed,
+        "/v1/changes 401": lambda: changed(world.browser()),
+        "/v1/changes 422": lambda: changed(after="x"),
         "/v1/verifications 200": verify,
         "/v1/verifications 413": lambda: verify(json={"code": "x" * 70_000}),
         "/v1/verifications 415": lambda: verify(json=None, content=b"{}", headers={"content-type": "text/plain"}),

@@ -10,13 +10,12 @@ from typing import Annotated, Literal
 import msgspec
 
 from motma.core.described import says
-from motma.core.facts import Accepted, Fact, Identified, Issued, Repaired, Reviewed, Standing
+from motma.core.facts import Accepted, Fact, HealthNow, Identified, Issued, Repaired, Reviewed, Standing
 from motma.core.identity import Grade
 from motma.core.ids import FactId, Qid
 
 ChangeType = Literal["citizen.changed", "citizen.merged", "citizen.parted"]
 State = Literal["good", "check", "withdrawn", "suspended", "expired"]
-HealthNow = Literal["clear", "contact", "symptoms", "positive"]
 
 _TYPES: dict[str, ChangeType] = {
     "citizen.merged": "citizen.merged",
@@ -94,7 +93,7 @@ def concerns(own: Own, kind: str, fact: Fact | None) -> bool:
 
 def told_of_all(standing: Standing, own: Own, version: int, code: str | None, now: dt.datetime) -> CitizenNow:
     """What a platform is told whose declaration is known to be the citizen's."""
-    health = _health(standing, now)
+    health = standing.health_at(now)
     good = standing.grade.is_sure and health == "clear"
     return CitizenNow(
         qid=standing.qid,
@@ -136,12 +135,3 @@ def _state(standing: Standing | None, good: bool, valid_until: dt.datetime, now:
     if now >= valid_until:
         return "expired"
     return "good" if good else "check"
-
-
-def _health(standing: Standing, now: dt.datetime) -> HealthNow:
-    event = standing.event
-    if event and event.lasts(now):
-        if event.event == "case":
-            return "positive"
-        return "symptoms" if standing.health == "symptoms" else "contact"
-    return standing.health
