@@ -66,12 +66,6 @@ def match_of(what: Accepted | Refused) -> Match:
     return Match(what.grade, (differs,) if what.grade is Grade.REPAIRABLE else (), what.how)
 
 
-def fits(match: Match) -> bool:
-    """Whether a declaration is about its citizen as far as can be known: it is sure, or of the birth date only the year
-    was said and all else is so. Who sent it may know what is reported of them."""
-    return match.grade.is_sure or (match.grade is Grade.REPAIRABLE and match.how == "year")
-
-
 async def numbers_of(store: Store, qid: Qid) -> tuple[tuple[Qid, ...], Standing | None]:
     """(a number and, after merges, those that follow up to the one its citizen goes by now; where they stand)."""
     numbers, standing = [qid], await store.standing(qid)

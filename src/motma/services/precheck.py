@@ -24,7 +24,7 @@ from motma.core.flow import Network
 from motma.core.ids import Document, FactId, Qid, same_moment_id
 from motma.core.reasons import Outcome
 from motma.core.words import Words
-from motma.services.afterwards import Sequel, declared_by, fits, sequel
+from motma.services.afterwards import Sequel, declared_by, sequel
 from motma.services.board import BoardReader
 from motma.services.enrol import TooManyGuesses
 from motma.services.gather import Gather, Gathered, Onward, Why, onward, why
@@ -235,7 +235,7 @@ def _as_told(became: Sequel, declared: Fact, code_id: FactId) -> Standing | None
     assert isinstance(what, Accepted)
     if standing is None or became.qid is None:
         return None
-    events = standing.events if fits(became.match) else ()
+    events = standing.events if became.match.fits else ()
     if became.is_the_newest:
         return replace(standing, waiting=None, events=events)
     sure = became.match.grade.is_sure

@@ -11,7 +11,7 @@ from motma.core.flow import Network
 from motma.core.identity import Grade
 from motma.core.ids import FactId, Qid, fact_id_bytes, same_moment_id
 from motma.core.words import Words
-from motma.services.afterwards import fits, numbers_of, sequel
+from motma.services.afterwards import numbers_of, sequel
 from motma.services.carriers import codes_of, is_on_paper
 from motma.storage.store import Holding, Store
 
@@ -86,7 +86,7 @@ class Wallet:
                 told and became.standing.revoked,
                 told and became.standing.suspended,
                 became.match.how,
-                became.standing.events if fits(became.match) else (),
+                became.standing.events if became.match.fits else (),
             )
         return list(codes.values())
 

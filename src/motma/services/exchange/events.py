@@ -135,7 +135,7 @@ class Events:
         measures = (await self._board.current(now)).measures.values()
         accepts = next((one.accepts for one in measures if one.active_at(now)), ())
         found = await self._matching.ask(asked.named, accepts)
-        self._tries.count(f"events {source}", found.match.grade)
+        self._tries.count(f"events {source}", found.match)
         if found.match.grade is not Grade.MATCHED:
             raise _unmatched(found.match.grade)
         return Found(Match(Grade.MATCHED), found.keys)

@@ -12,7 +12,7 @@ from motma.core.facts import Accepted, Fact, Holder, Issued, Standing
 from motma.core.identity import Grade
 from motma.core.ids import FactId, Qid
 from motma.core.words import Words
-from motma.services.afterwards import Sequel, declared_by, fits, numbers_of, sequel
+from motma.services.afterwards import Sequel, declared_by, numbers_of, sequel
 from motma.storage.store import Store
 
 _THEIRS = (Grade.MATCHED, Grade.VOUCHED, Grade.REPAIRABLE)
@@ -59,7 +59,7 @@ class OwnCode:
 
     async def _which(self, declared: Fact, became: Sequel) -> FactId | None:
         standing = became.standing
-        if standing and standing.code and fits(became.match) and standing.grade in _THEIRS:
+        if standing and standing.code and became.match.fits and standing.grade in _THEIRS:
             return standing.code
         return await self._newest_of(declared, standing)
 

@@ -23,7 +23,6 @@ from motma.core.ids import Document, FactId, Qid, new_fact_id
 from motma.core.legacy.reading import DccAnchor
 from motma.core.reasons import REASONS, Outcome, Reason
 from motma.core.words import Words
-from motma.services.afterwards import fits
 from motma.services.board import BoardReader
 from motma.services.citizens import Citizens
 from motma.services.gather import Gather, Why, why
@@ -136,7 +135,7 @@ class Verify:
         if own:
             declared = await self._store.fact(rests.declaration, only=())
             how = declared.what.how if declared and isinstance(declared.what, Accepted) else None
-            if fits(Match(rests.grade, (), how)):
+            if Match(rests.grade, (), how).fits:
                 return standing
             if rests is standing:  # what is withdrawn is told to who declared them last, as on the page of the code
                 return replace(standing, events=(), waiting=None)
