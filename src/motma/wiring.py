@@ -188,12 +188,13 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
         feed = Feed(store)
         opened.push_async_callback(feed.close)
         sources = Sources(store)
+        tries = Tries(secrets)
         declare = Declare(
             store=store,
             board=board,
             matching=matching,
             citizens=citizens,
-            tries=Tries(secrets),
+            tries=tries,
             codes=codes,
             sources=sources,
             secrets=secrets,
@@ -218,21 +219,6 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
             declare=declare,
             intake=Intake(
                 declare=declare, tables=tables(), store=store, platforms=platforms, secrets=secrets, random=random
-        tries = Tries(secrets)
-        house = House(
-            declare=Declare(
-                store=store,
-                board=board,
-                matching=matching,
-                citizens=citizens,
-                tries=tries,
-                codes=codes,
-                sources=sources,
-                secrets=secrets,
-                random=random,
-                form=load_form("2026-1"),
-                units=load_units(),
-                network=network,
             ),
             afterwards=Afterwards(store, sources=sources, secrets=secrets, form=load_form("2026-1")),
             sources=sources,
