@@ -51,8 +51,8 @@ from motma.services.exchange.quotas import Quotas
 from motma.services.exchange.selfservice import SelfService
 from motma.services.exchange.telling import Telling
 from motma.services.exchange.tokens import Tokens
-from motma.services.exchange.webhooks import Webhooks
 from motma.services.exchange.verify import Verify
+from motma.services.exchange.webhooks import Webhooks
 from motma.services.gather import Gather
 from motma.services.identify import Identify
 from motma.services.matching import Matching
@@ -215,6 +215,16 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
             owner=random(16).hex(),
             clock=clock,
         )
+        events = Events(
+            store=store,
+            board=board,
+            matching=matching,
+            citizens=citizens,
+            tries=tries,
+            codes=codes,
+            secrets=secrets,
+            random=random,
+        )
         house = House(
             declare=declare,
             intake=Intake(
@@ -222,18 +232,8 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
             ),
             afterwards=Afterwards(store, sources=sources, secrets=secrets, form=load_form("2026-1")),
             sources=sources,
-            inbox=Inbox(declare=declare, events=None),
-            afterwards=Afterwards(store),
-            events=Events(
-                store=store,
-                board=board,
-                matching=matching,
-                citizens=citizens,
-                tries=tries,
-                codes=codes,
-                secrets=secrets,
-                random=random,
-            ),
+            inbox=Inbox(declare=declare, events=events),
+            events=events,
             verify=Verify(
                 store=store,
                 board=board,
