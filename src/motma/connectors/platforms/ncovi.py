@@ -1,4 +1,4 @@
-"""NCOVI: the citizens' app of 2020. Its questions are known, its field names are not: every name here is assumed
+"""NCOVI: the citizens' app of 2020. Neither its field names nor its options were found: all here is assumed
 (``docs/connectors.md``)."""
 
 from motma.connectors.platforms.plain import Plain
