@@ -97,10 +97,9 @@ async def test_columns_that_are_not_there_are_told_as_the_template_names_them(wo
         "Triệu chứng",
         "Đồng ý các mục đích",
     }
-    assert {(column, code) for column, code, _ in seen.lines[0].notices} == {
-        ("Quốc tịch", "import.read_from_number"),
-        ("Giới tính", "import.read_from_number"),
-    }
+    assert seen.lines[0].notices == (), "what a table does not have is not said on every row"
+    empty = await world.built.house.intake.preview(table(row(world, world.person(0), sex="")), world.now)
+    assert [(column, code) for column, code, _ in empty.lines[0].notices] == [("Giới tính", "import.read_from_number")]
 
 
 async def test_sent_once_however_often_and_as_any_platform_would(world: World) -> None:

@@ -14,8 +14,7 @@ Officer    ``motma_device`` and ``motma_shift``        check codes and numbers t
                                                        put right what somebody they just checked declared
 Operator   cookie ``motma_session``                    see counts (no person), open and close diversions; uphold or take
                                                        back repairs, part merged numbers (last six digits of them); see
-                                                       which sources disagree (and two digits of a phone number); give
-                                                       back repairs, part merged numbers (last six digits of them); give
+                                                       which sources disagree (and two digits of a phone number);
                                                        send declarations from tables for a platform: sees last four
                                                        digits, and the report that the platform would get; give
                                                        permits, one by one or from tables, and take them back: sees

@@ -114,6 +114,11 @@ class _Row:
     def _say(self, column: Column, code: str, vi: str, en: str) -> None:
         self.notices.append((column, Problem(code, Words(vi, en))))
 
+    def _read_from_number(self, column: Column, vi: str, en: str) -> None:
+        """Said of a cell that is empty; of a column that a table does not have it would be said on every row."""
+        if column in self._cells:
+            self._say(column, "import.read_from_number", vi, en)
+
     def _one_of(self, column: Column, names: Mapping[str, str]) -> str:
         """The id that a cell names; its text if it names none, which the form then refuses."""
         text = self._text(column)
@@ -145,9 +150,7 @@ class _Row:
             number = self._number(kind, number, born, sex)
             if not nationality and "document.number" not in self.problems:
                 nationality = "VN"
-                self._say(
-                    "nationality", "import.read_from_number", "Việt Nam, theo số giấy tờ.", "Vietnamese by number."
-                )
+                self._read_from_number("nationality", "Việt Nam, theo số giấy tờ.", "Vietnamese, by the number.")
         return {"kind": kind, "number": number}, nationality
 
     def _number(self, kind: str, number: str, born: str, sex: str) -> str:
@@ -171,7 +174,7 @@ class _Row:
         number = str(document["number"])
         if document["kind"] != "cccd" or "sex" in self.problems or not re.fullmatch(r"[0-9]{12}", number):
             return ""
-        self._say("sex", "import.read_from_number", "Theo số CCCD.", "By the ID number.")
+        self._read_from_number("sex", "Theo số CCCD.", "By the ID number.")
         return "female" if int(number[3]) % 2 else "male"
 
     def _country(self, cell: Cell) -> str:
