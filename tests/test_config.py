@@ -68,6 +68,7 @@ def test_no_secret_is_shown() -> None:
         ("ISSUER", ["", "một mã", "x" * 65, "a\nb"]),
         ("UNLOCK", ["", "a\0b"]),
         ("DCC_SIGNERS", ["", "a\0b"]),
+        ("DHIS2_MAPPING", ["", "a\0b"]),
         ("CLIENT_CERT_HEADER", ["a b", "x:y", "-x", "x" * 99]),
         ("SANDBOX", ["2", "yes", " 1"]),
         ("REGISTER_SEED", ["-1", str(2**63), "x"]),

@@ -37,6 +37,8 @@ class Settings:
     """The file of the key that opens the secrets; without one, ``unlock.key`` in the data folder."""
     dcc_signers: Path | None = None
     """The file of the keys and certificates of who may sign health certificates; without one, nobody's are known."""
+    dhis2_mapping: Path | None = None
+    """The file that says what this installation's DHIS2 calls our form's fields; without one, the example's names."""
     pkcs11_pin: str = field(default="", repr=False)
     """What opens the tokens of a hardware module."""
     client_cert_header: str = ""
@@ -73,6 +75,7 @@ _A_SWITCH = (re.compile(r"[01]?"), Words("1, hoặc 0", "1, or 0"))
 _KNOWN = (
     *("DATA", "DATABASE_URL", "HOST", "PORT", "ISSUER", "UNLOCK", "PKCS11_PIN", "DCC_SIGNERS"),
     "WEBHOOKS_PRIVATE",
+    "DHIS2_MAPPING",
     *("REGISTER_URL", "REGISTER_CLIENT", "REGISTER_SECRET", "REGISTER_SEED", "REGISTER_SIZE"),
     *("CLIENT_CERT_HEADER", "SANDBOX"),
 )
@@ -95,6 +98,7 @@ def read_settings(environment: Mapping[str, str] | None = None) -> Settings:
         register_secret=_text(given, "REGISTER_SECRET", "", _A_SECRET),
         unlock=_file(given, "UNLOCK"),
         dcc_signers=_file(given, "DCC_SIGNERS"),
+        dhis2_mapping=_file(given, "DHIS2_MAPPING"),
         pkcs11_pin=_text(given, "PKCS11_PIN", "", _A_PIN),
         client_cert_header=_text(given, "CLIENT_CERT_HEADER", "", _A_HEADER).lower(),
         sandbox=_text(given, "SANDBOX", "", _A_SWITCH) == "1",

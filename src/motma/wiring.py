@@ -14,6 +14,8 @@ from pathlib import Path
 from litestar.types import ASGIApp
 
 from motma.config import Settings
+from motma.connectors.platforms.dhis2 import DHIS2
+from motma.connectors.platforms.dhis2.mapping import MAPPING_MAX_BYTES, Mapping, read_mapping
 from motma.connectors.platforms.table import tables
 from motma.connectors.registry import NoRegistry
 from motma.connectors.registry.osia import OsiaRegistry, Where
@@ -189,6 +191,7 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
         opened.push_async_callback(feed.close)
         sources = Sources(store)
         tries = Tries(secrets)
+        DHIS2.use(load_dhis2(settings.dhis2_mapping))
         declare = Declare(
             store=store,
             board=board,
@@ -323,6 +326,23 @@ def load_signers(file: Path | None) -> tuple[DccAnchor, ...]:
             ),
         )
     return signers
+
+
+def load_dhis2(file: Path | None) -> Mapping | None:
+    """What this installation's DHIS2 calls things, by the file that the setting names; None without one.
+
+    Raises :class:`Invalid` ``dhis2.file`` or ``dhis2.mapping`` for a file that is of no use.
+    """
+    if file is None:
+        return None
+    try:
+        with file.open("rb") as opened:
+            return read_mapping(opened.read(MAPPING_MAX_BYTES + 1))
+    except OSError:
+        raise Invalid(
+            "dhis2.file",
+            Words(f"Không đọc được tệp {file} (MOTMA_DHIS2_MAPPING).", f"{file} (MOTMA_DHIS2_MAPPING) cannot be read."),
+        ) from None
 
 
 def application(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_now) -> ASGIApp:

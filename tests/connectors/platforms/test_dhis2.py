@@ -2,22 +2,23 @@
 
 import copy
 import json
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from motma.connectors.platforms import CONNECTORS, Item, Reported, Sent, Skipped
-from motma.connectors.platforms.dhis2 import Dhis2
+from motma.connectors.platforms import Item, Reported, Sent, Skipped
+from motma.connectors.platforms.dhis2 import DHIS2, Dhis2
 from motma.connectors.platforms.dhis2.mapping import Mapping, example, read_mapping
 from motma.core.errors import Invalid
 from motma.core.form import parse_declaration
 from motma.forms import load_form, load_units
 from motma.web.docs import sample_declaration
+from motma.wiring import load_dhis2
 from tests.connectors.platforms.recorded import NOW, SAMPLES, samples
 
 FORM, UNITS = load_form("2026-1"), load_units()
-DHIS2 = CONNECTORS["dhis2"]
 NESTED = json.loads((SAMPLES / "dhis2" / "tracked-entities-nested.json").read_text())
 AUDIT = ("updatedAt", "createdAt", "storedBy", "lastUpdated")
 
@@ -162,3 +163,22 @@ def test_crowds_are_refused() -> None:
     entity = {"enrollments": [{"events": [{}] * 2_001}]}
     with pytest.raises(Invalid, match=r"inbox\.entries"):
         items({"trackedEntities": [entity]})
+
+
+def test_an_installation_names_its_mapping_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "mapping.json"
+    file.write_bytes(msgspec.json.encode(msgspec.structs.replace(example(), name="own", stages=("OWN",))))
+    assert load_dhis2(None) is None
+    try:
+        DHIS2.use(load_dhis2(file))
+        [item] = items(one_event(NESTED, programStage="OWN"))
+        assert isinstance(item, Sent)
+    finally:
+        DHIS2.use(None)
+    [item] = items(one_event(NESTED, programStage="OWN"))
+    assert isinstance(item, Skipped)
+    with pytest.raises(Invalid, match=r"dhis2\.file"):
+        load_dhis2(tmp_path / "none.json")
+    file.write_text("{}")
+    with pytest.raises(Invalid, match=r"dhis2\.mapping"):
+        load_dhis2(file)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from motma.connectors.platforms.bluezone import BLUEZONE
-from motma.connectors.platforms.dhis2 import Dhis2
+from motma.connectors.platforms.dhis2 import DHIS2
 from motma.connectors.platforms.dicuan import DICUAN
 from motma.connectors.platforms.fhir import Fhir
 from motma.connectors.platforms.items import Connector, Item, Reported, Sent, Skipped, in_their_names
@@ -17,7 +17,7 @@ from motma.connectors.platforms.tokhaiyte import TOKHAIYTE
 
 __all__ = ["CONNECTORS", "Connector", "Item", "Reported", "Sent", "Skipped", "in_their_names"]
 
-_ALL: tuple[Connector, ...] = (TOKHAIYTE, NCOVI, BLUEZONE, DICUAN, Fhir(), Dhis2(), TableConnector())
+_ALL: tuple[Connector, ...] = (TOKHAIYTE, NCOVI, BLUEZONE, DICUAN, Fhir(), DHIS2, TableConnector())
 
 CONNECTORS: Mapping[str, Connector] = MappingProxyType({connector.name: connector for connector in _ALL})
 """Name -> connector."""

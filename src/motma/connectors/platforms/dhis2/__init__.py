@@ -79,6 +79,10 @@ class Dhis2:
         """Without a ``mapping``, the one that comes along."""
         self._given = mapping
 
+    def use(self, mapping: Mapping | None) -> None:
+        """Read and write by another mapping from now on; the one that comes along for None."""
+        self._given = mapping
+
     @property
     def _mapping(self) -> Mapping:
         return self._given or example()
@@ -352,3 +356,7 @@ def _id(of: Members[str, Any], name: str) -> str:
 @cache
 def _places() -> Places:
     return Places(load_units())
+
+
+DHIS2 = Dhis2()
+"""The connector of this process: an installation has one DHIS2, and says at the start what it calls things."""

@@ -14,7 +14,7 @@ from motma.core.form import Form
 from motma.core.words import Words
 from motma.forms import load_form
 
-_MAX_BYTES = 256 * 1024
+MAPPING_MAX_BYTES = 256 * 1024
 _FIXED = ("document.kind", "trip.vehicle", "trip.origin.", "trip.destination.")
 """What a mapping may say of everybody, or of everybody at one place. Never what people are asked: health, consents."""
 
@@ -50,7 +50,7 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def read_mapping(content: bytes) -> Mapping:
     """Raises :class:`Invalid` ``dhis2.mapping`` with every entry that means nothing."""
     try:
-        mapping = msgspec.json.decode(content, type=Mapping) if len(content) <= _MAX_BYTES else None
+        mapping = msgspec.json.decode(content, type=Mapping) if len(content) <= MAPPING_MAX_BYTES else None
     except ValueError as error:
         raise _unusable(str(error)[:200]) from None
     if mapping is None:
