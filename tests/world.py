@@ -144,6 +144,12 @@ class World:
         key = await enrol.appoint_operator(name, self.now)
         return self.browser({"motma_session": await enrol.sign_in(name, key, self.now)})
 
+    async def health_staff(self, name: str = "CDC-01") -> httpx.AsyncClient:
+        """One of the health staff who has signed in."""
+        enrol = self.built.house.enrol
+        key = await enrol.appoint_health_staff(name, self.now)
+        return self.browser({"motma_health": await enrol.sign_in_health_staff(name, key, self.now)})
+
     # -- what they do -------------------------------------------------------------------------------------------
 
     def declaration(self, person: Person, **changes: Any) -> dict[str, Any]:

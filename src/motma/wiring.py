@@ -29,7 +29,7 @@ from motma.core.policy import Policy
 from motma.core.sandbox import require_fictional
 from motma.core.words import Words
 from motma.forms import load_form, load_units
-from motma.measures import load_permit_groups
+from motma.measures import load_lists, load_permit_groups
 from motma.roads import load_network
 from motma.services.board import BoardReader
 from motma.services.bundle import BundleDesk, Rules
@@ -45,6 +45,7 @@ from motma.services.exchange.events import Events
 from motma.services.exchange.feed import Feed
 from motma.services.exchange.inbox import Inbox
 from motma.services.exchange.intake import Intake
+from motma.services.exchange.lists import Lists
 from motma.services.exchange.own import Afterwards
 from motma.services.exchange.owncode import OwnCode
 from motma.services.exchange.platforms import Platforms
@@ -53,6 +54,7 @@ from motma.services.exchange.quotas import Quotas
 from motma.services.exchange.selfservice import SelfService
 from motma.services.exchange.telling import Telling
 from motma.services.exchange.tokens import Tokens
+from motma.services.exchange.tracing import Tracing
 from motma.services.exchange.verify import Verify
 from motma.services.exchange.webhooks import Webhooks
 from motma.services.gather import Gather
@@ -278,6 +280,8 @@ async def build(settings: Settings, *, clock: Callable[[], dt.datetime] = utc_no
             rehearsals=rehearsals,
             feed=feed,
             webhooks=Webhooks(store=store, feed=feed, endpoints=endpoints, sender=sender, random=random),
+            tracing=Tracing(store=store, citizens=citizens, network=network, issuer=settings.issuer, random=random),
+            lists=Lists(store=store, board=board, network=network, lists=load_lists(), random=random),
             clock=clock,
             new_token=lambda: base64.b32encode(random(20)).decode().lower(),
             wallet=lambda token: secrets.index("wallet", token),

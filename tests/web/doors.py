@@ -1,6 +1,6 @@
 """Every route of the application, and who may go through it: :mod:`tests.web.test_access` walks them all."""
 
-# Who may: anybody; an officer at work; an operator; a platform; a browser for what is its own.
+# Who may: anybody; an officer at work; an operator; health staff; a platform; a browser for what is its own.
 DOORS: dict[tuple[str, str], str] = {
     ("GET", "/"): "anybody",
     ("POST", "/"): "anybody",
@@ -82,6 +82,14 @@ DOORS: dict[tuple[str, str], str] = {
     ("POST", "/ops/platforms/new"): "operator",
     ("GET", "/ops/platforms/one/{platform:str}"): "operator",
     ("POST", "/ops/platforms/one/{platform:str}"): "operator",
+    ("GET", "/health"): "health",
+    ("GET", "/health/login"): "anybody",
+    ("POST", "/health/login"): "anybody",
+    ("POST", "/health/logout"): "anybody",
+    ("POST", "/health/trace"): "health",
+    ("POST", "/health/trace.csv"): "health",
+    ("POST", "/health/trace.json"): "health",
+    ("POST", "/v1/lists"): "platform",
     ("POST", "/v1/declarations"): "platform",
     ("GET", "/v1/declarations/{declaration:str}"): "platform",
     ("GET", "/v1/changes"): "platform",

@@ -25,9 +25,11 @@ from tests.world import HERE, NEXT, World, living_world
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
-_KEPT = sorted((door, who) for door, who in DOORS.items() if who in ("officer", "operator", "platform", "device"))
+_KEPT = sorted(
+    (door, who) for door, who in DOORS.items() if who in ("officer", "operator", "platform", "device", "health")
+)
 
-_ENTRANCES = ("/ops/login", "/scan/enrol", "/scan/shift")
+_ENTRANCES = ("/ops/login", "/health/login", "/scan/enrol", "/scan/shift")
 
 
 @pytest.fixture
@@ -72,6 +74,9 @@ async def visitors(world: World) -> dict[str, tuple[httpx.AsyncClient, set[str]]
     await enrol.dismiss("device", lost_device.id, world.now)
     left = await world.operator("DA-NGHI")
     await enrol.dismiss("operator", "DA-NGHI", world.now)
+    staff = await world.health_staff()
+    transferred = await world.health_staff("DA-CHUYEN")
+    await enrol.dismiss("health", "DA-CHUYEN", world.now)
     closed = await world.platform("CLOSED")
     await enrol.dismiss("platform", "CLOSED", world.now)
 
@@ -85,6 +90,14 @@ async def visitors(world: World) -> dict[str, tuple[httpx.AsyncClient, set[str]]
         "an officer": (officer, {"officer", "device"}),
         "an officer elsewhere": (elsewhere, {"officer", "device"}),
         "an operator": (operator, {"operator"}),
+        "health staff": (staff, {"health"}),
+        "health staff who were dismissed": (transferred, nothing),
+        "an operator's session as health staff": (world.browser({"motma_health": session}), nothing),
+        "health staff as an operator": (
+            world.browser({"motma_session": staff.cookies["motma_health"]}),
+            nothing,
+        ),
+        "health staff as a token": (bearer(f"Bearer {staff.cookies['motma_health']}"), nothing),
         "a platform": (platform, {"platform"}),
         "a device without a shift": (await world.device_at(HERE), {"device"}),
         "a shift without a device": (world.browser({"motma_shift": shift}), nothing),
@@ -127,6 +140,8 @@ async def knock(world: World, client: httpx.AsyncClient, door: tuple[str, str]) 
         content = {"json": {"declaration": "dcl_01kf7yejc0k13emra4srge0byv"}}
     elif path == "/v1/checks":
         content = {"json": {"id": world.scan_id(), "scanned_at": world_now, "code": "x"}}
+    elif path == "/v1/lists":
+        content = {"json": {"list": "arrivals", "basis": "x", "from": world_now, "until": world_now}}
     elif path == "/scan/plates":
         content = {"json": {"plate": "59X3 123.45"}}
     elif method == "POST":

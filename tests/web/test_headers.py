@@ -37,8 +37,11 @@ async def test_cookies_are_out_of_reach(world: World, scheme: str) -> None:
     keep(await browser.post("/scan/shift", data={"officer": "CB-01", "pin": pin}))
     key = await enrol.appoint_operator("TRUC-BAN", world.now)
     keep(await browser.post("/ops/login", data={"name": "TRUC-BAN", "key": key}))
+    key = await enrol.appoint_health_staff("CDC-01", world.now)
+    keep(await browser.post("/health/login", data={"name": "CDC-01", "key": key}))
     keep(await browser.get("/?lang=en"))
-    assert set(cookies) == {"motma_wallet", "motma_device", "motma_shift", "motma_session", "motma_lang"}
+    signed_in = {"motma_device", "motma_shift", "motma_session", "motma_health"}
+    assert set(cookies) == {"motma_wallet", "motma_lang", *signed_in}
     for name, line in cookies.items():
         assert ("; secure" in line) == (scheme == "https"), name
         assert "path=/" in line and "domain" not in line
@@ -47,12 +50,14 @@ async def test_cookies_are_out_of_reach(world: World, scheme: str) -> None:
         assert "httponly" in line, name
         assert f"samesite={'lax' if name == 'motma_wallet' else 'strict'}" in line, name
     lives = {name: int(match[1]) for name, line in cookies.items() if (match := re.search(r"max-age=(\d+)", line))}
-    assert lives["motma_shift"] == lives["motma_session"] == 12 * 3600
+    assert lives["motma_shift"] == lives["motma_session"] == lives["motma_health"] == 12 * 3600
 
 
 PAGES: list[tuple[str, Callable[[World], Any] | None]] = [
     *((path, None) for path in ("/", "/code", "/docs", "/ops/login", "/scan/enrol", "/scan/shell", "/nowhere")),
     ("/ops", World.operator),
+    ("/health/login", None),
+    ("/health", World.health_staff),
     ("/scan", World.officer_at),
     ("/scan/shift", World.device_at),
 ]

@@ -42,6 +42,7 @@ DOORS = {
     ("/v1/health-events", "post"),
     ("/v1/verifications", "post"),
     ("/v1/declarations/{declaration}/code", "get"),
+    ("/v1/lists", "post"),
     ("/v1/measure", "get"),
     ("/v1/checkpoints", "get"),
 }
@@ -89,6 +90,7 @@ class Running:
             "/v1/health-events": runner.run(world.interlinked("CDC")),
             "/v1/verifications": runner.run(world.platform()),
             "/v1/declarations/{declaration}/code": runner.run(world.platform()),
+            "/v1/lists": runner.run(world.interlinked("C06")),
             "/v1/measure": world.browser(),
             "/v1/checkpoints": world.browser(),
         }
@@ -194,8 +196,10 @@ def test_it_is_true(running: Running, path: str, method: str, mode: GenerationMo
 
     every()
     taken = {409} if path == "/v1/checks" else set()  # an id is made up twice, with other papers shown along
+    taken |= {403} if path == "/v1/lists" else set()
     assert answered <= {200, 201, 404, 413, 415, 422, 429} | taken
     asked_of_nobody = path in (
+        "/v1/lists",  # of a list that no measure names
         "/v1/repairs",
         "/v1/prechecks",
         "/v1/declarations/{declaration}",
@@ -296,6 +300,13 @@ def _refused(running: Running) -> dict[str, Callable[[], httpx.Response]]:
     ) -> httpx.Response:
         return running.ask(client, "GET", f"/v1/declarations/{id}/code{query}")
 
+    centre = running.clients["/v1/lists"]
+
+    def listed(client: httpx.AsyncClient = centre, list: str = "arrivals", **more: Any) -> httpx.Response:
+        since, until = (world.now - dt.timedelta(hours=1)).isoformat(), world.now.isoformat()
+        ask = {"list": list, "basis": "Văn bản 12/C06, điều 3", "from": since, "until": until}
+        return running.ask(client, "POST", "/v1/lists", **{"json": ask, **more})
+
     return {
         "/v1/changes 200": changed,
         "/v1/changes 401": lambda: changed(world.browser()),
@@ -318,6 +329,10 @@ def _refused(running: Running) -> dict[str, Callable[[], httpx.Response]]:
         ),
         "/v1/health-events 415": lambda: report(json=None, data={"a": "b"}),
         "/v1/health-events 422": lambda: report(json={}, headers={"idempotency-key": "two"}),
+        "/v1/lists 200": listed,
+        "/v1/lists 413": lambda: listed(json=None, content=b" " * 70_000, headers=json),
+        "/v1/lists 415": lambda: listed(json=None, content=b"{}", headers={"content-type": "text/plain"}),
+        "/v1/lists 422": lambda: listed(json={}),
         "/v1/prechecks 200": ahead,
         "/v1/prechecks 403": lambda: ahead(headers={"origin": "http://evil.test"}),
         "/v1/prechecks 404": lambda: ahead(id="dcl_01kf7yejc0k13emra4srge0byv"),

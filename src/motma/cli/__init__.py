@@ -105,9 +105,9 @@ def replay(declarations: int, url: str | None, concurrency: int, seed: int) -> N
     sys.exit(0 if result.adds_up else 1)
 
 
-@cli.group(short_help="Let a device, officer, operator or platform in.")
+@cli.group(short_help="Let a device, officer, operator, health staff or platform in.")
 def admit() -> None:
-    """Let a device, an officer, an operator or a platform in; what opens the door is printed once."""
+    """Let a device, an officer, an operator, health staff or a platform in; what opens the door is printed once."""
 
 
 async def _openable(settings: Settings) -> None:
@@ -143,6 +143,13 @@ def admit_officer(code: str, name: str) -> None:
 def admit_operator(name: str, also: str | None) -> None:
     """An access key for the operator NAME; an earlier key no longer works."""
     click.echo(with_house(lambda built, now: built.house.enrol.appoint_operator(name, now, also=also)))
+
+
+@admit.command("health", short_help="An access key for health staff.")
+@click.argument("name")
+def admit_health(name: str) -> None:
+    """An access key for NAME of the health staff, who follow up cases; an earlier key no longer works."""
+    click.echo(with_house(lambda built, now: built.house.enrol.appoint_health_staff(name, now)))
 
 
 @admit.command("platform", short_help="Register a platform's key, or a bearer token for it.")
@@ -195,10 +202,11 @@ def admit_platform(
 
 
 @cli.command(short_help="Let one of them in no longer.")
-@click.argument("kind", type=click.Choice(["device", "officer", "operator", "platform"]))
+@click.argument("kind", type=click.Choice(["device", "officer", "operator", "platform", "health"]))
 @click.argument("who")
-def dismiss(kind: Literal["device", "officer", "operator", "platform"], who: str) -> None:
-    """Let the device, officer, operator or platform WHO in no longer; a running server knows within two seconds.
+def dismiss(kind: Literal["device", "officer", "operator", "platform", "health"], who: str) -> None:
+    """Let the device, officer, operator, platform or health staff WHO in no longer; a running server knows within two
+    seconds.
 
     WHO is a device's id (`motma devices`) or the short name that was admitted. Their shifts and sessions end too.
     """

@@ -18,7 +18,8 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     officer looks at the document as well: ``static`` ones (pictures, paper), ``stale`` ones (a live proof that is old).
     ``with_sex``: the code says the sex too. ``accepts``: how a name may differ from the register's and still be a match
     (:class:`motma.core.identity.NameDifference`); ``tries_a_day``: how often a number may be declared and not fit.
-    ``policies`` names what decides at its checkpoints, in order; of none, the default of the house.
+    ``policies`` names what decides at its checkpoints, in order; of none, the default of the house. ``lists`` names
+    what the population data centre may be given (:mod:`motma.core.lists`); of none, nothing.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Measure(msgspec.Struct, frozen=True, kw_only=True):
     accepts: tuple[str, ...] = ()
     tries_a_day: int = 5
     policies: tuple[str, ...] = ()
+    lists: tuple[str, ...] = ()
 
     def active_at(self, now: dt.datetime) -> bool:
         return self.starts_at <= now < self.ends_at

@@ -1,5 +1,5 @@
-"""Measures (biện pháp) that come with the house: only the demonstration's, and it is fictional; and the published list
-of groups that permits were given to.
+"""Measures (biện pháp) that come with the house: only the demonstration's, and it is fictional; the published list of
+groups that permits were given to; and the lists that the population data centre may be given.
 
 A real measure is published by an operator and lives in the store.
 """
@@ -10,8 +10,10 @@ from importlib.resources import files
 
 import msgspec
 
+from motma.core.lists import Listed
 from motma.core.measure import Measure
 from motma.core.permit import Groups
+from motma.core.words import Words
 
 _STARTED_BEFORE = dt.timedelta(days=1)
 
@@ -32,3 +34,15 @@ def load_demo_measure(now: dt.datetime) -> Measure:
 def load_permit_groups() -> Groups:
     """The groups of August 2021, as far as they are known; each says what in it is assumed."""
     return msgspec.json.decode((files(__package__) / "permit-groups.json").read_bytes(), type=Groups)
+
+
+class _Lists(msgspec.Struct, frozen=True):
+    note: Words
+    lists: tuple[Listed, ...]
+
+
+@cache
+def load_lists() -> dict[str, Listed]:
+    """Every list that a measure may name, by id."""
+    read = msgspec.json.decode((files(__package__) / "lists.json").read_bytes(), type=_Lists)
+    return {one.id: one for one in read.lists}

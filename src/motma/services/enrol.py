@@ -26,6 +26,14 @@ _SESSION = dt.timedelta(hours=12)
 _INVITATION = dt.timedelta(hours=24)
 _KNOWN_FOR = dt.timedelta(seconds=2)
 _KNOWN_MAX = 10_000
+_BEGUN = {
+    "officer": "shift",
+    "device": "shift",
+    "operator": "session",
+    "platform": "token",
+    "health": "health_session",
+}
+"""What is begun with a way in, and ends with it."""
 _GUESSES, _GUESSES_PER = 10, dt.timedelta(minutes=5)
 TOKEN_PREFIX = "mmt_"
 """What tokens for a quarter hour begin with; plain ones, which live until they are taken, have no prefix."""
@@ -68,6 +76,13 @@ class Platform:
     scopes: frozenset[str] = EVERYDAY
     connector: str = "native"
     registered: PlatformNow | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HealthStaff:
+    """Somebody of the health authority, who follows up cases."""
+
+    name: str
 
 
 class Enrol:
@@ -122,6 +137,12 @@ class Enrol:
         await self._end_all("operator", subject, now)
         return await self._give("operator", subject, scope, now, None)
 
+    async def appoint_health_staff(self, name: str, now: dt.datetime) -> str:
+        """The access key of one of the health staff; their earlier key no longer works, and their sessions end."""
+        subject = parse_short(name)
+        await self._end_all("health", subject, now)
+        return await self._give("health", subject, {}, now, None)
+
     async def register_platform(self, platform: str, name: str, now: dt.datetime) -> str:
         """A plain bearer token of a platform: what one operator may give, until it is taken back. One that was
         dismissed or suspended is let in again.
@@ -144,7 +165,7 @@ class Enrol:
         return await self._give("platform", id, named, now, None)
 
     async def dismiss(
-        self, kind: Literal["device", "officer", "operator", "platform"], who: str, now: dt.datetime
+        self, kind: Literal["device", "officer", "operator", "platform", "health"], who: str, now: dt.datetime
     ) -> int:
         """Let somebody in no longer, at once here and within two seconds elsewhere: a lost phone, a leaked token.
 
@@ -212,16 +233,27 @@ class Enrol:
         Unlike a PIN, a key cannot be guessed, so the right one is always heard: nobody can lock an operator out by
         guessing wrong.
         """
-        subject = name.strip().upper()[:40]
-        known = await self._find("operator", key.strip(), now)
-        if known is None or known.subject != subject:
-            self._count_guess(self._guesses_at_operators, subject, now)
-            raise Hidden("operator.unknown", Words("Tên hoặc khóa chưa đúng.", "The name or the key is not right."))
-        return await self._give("session", subject, {}, now, _SESSION)
+        return await self._begin("operator", name, key, now)
 
     async def sign_out(self, token: str, now: dt.datetime) -> None:
         """End a session; one that is not there is ended already."""
         await self._end("session", token, now)
+
+    async def sign_in_health_staff(self, name: str, key: str, now: dt.datetime) -> str:
+        """The secret of a session of the health staff, as :meth:`sign_in`; :class:`Hidden` ``health.unknown``."""
+        return await self._begin("health", name, key, now)
+
+    async def sign_out_health_staff(self, token: str, now: dt.datetime) -> None:
+        """End a session; one that is not there is ended already."""
+        await self._end("health_session", token, now)
+
+    async def _begin(self, kind: Literal["operator", "health"], name: str, key: str, now: dt.datetime) -> str:
+        subject = name.strip().upper()[:40]
+        known = await self._find(kind, key.strip(), now)
+        if known is None or known.subject != subject:
+            self._count_guess(self._guesses_at_operators, f"{kind} {subject}", now)
+            raise _wrong_key(kind)
+        return await self._give(_BEGUN[kind], subject, {}, now, _SESSION)
 
     # -- who is it ----------------------------------------------------------------------------------------------
 
@@ -241,6 +273,11 @@ class Enrol:
         """The operator whose session ``token`` stands for."""
         known = await self._find("session", token, now)
         return Operator(known.subject) if known else None
+
+    async def health_staff(self, token: str, now: dt.datetime) -> HealthStaff | None:
+        """Whose session of the health staff ``token`` stands for."""
+        known = await self._find("health_session", token, now)
+        return HealthStaff(known.subject) if known else None
 
     async def platform(self, token: str, now: dt.datetime) -> Platform | None:
         """The platform that holds ``token``, if it is let in now; what was withdrawn from it since, or from the key
@@ -322,7 +359,7 @@ class Enrol:
 
     async def _end_all(self, kind: str, subject: str, now: dt.datetime) -> int:
         """End every way in of ``subject``, and what was begun on it."""
-        begun = {"officer": "shift", "device": "shift", "operator": "session", "platform": "token"}.get(kind)
+        begun = _BEGUN.get(kind)
         ended = 0
         for known in [one for each in (kind, begun) if each for one in await self._store.credentials(each)]:
             theirs = known.scope.get("device") if (kind, known.kind) == ("device", "shift") else known.subject
@@ -355,3 +392,9 @@ class TooManyGuesses(Invalid):
             ),
         )
         self.retry_after_seconds = int(wait.total_seconds()) + 1
+
+
+def _wrong_key(kind: Literal["operator", "health"]) -> Hidden:
+    if kind == "health":
+        return Hidden("health.unknown", Words("Tên hoặc khóa chưa đúng.", "The name or the key is not right."))
+    return Hidden("operator.unknown", Words("Tên hoặc khóa chưa đúng.", "The name or the key is not right."))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import msgspec
 
 from motma.core.errors import Hidden
-from motma.core.facts import Accepted, Fact, HealthEvent, Holder, Issued, LookedUp, Scanned
+from motma.core.facts import Accepted, Fact, HealthEvent, Holder, Issued, LookedUp, LookMade, Scanned
 from motma.core.flow import Network
 from motma.core.identity import Grade
 from motma.core.ids import FactId, Qid, fact_id_bytes, same_moment_id
@@ -39,12 +39,17 @@ class HeldCode:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Somebody looked at a citizen: when, where, and what the answer was."""
+    """Somebody looked at a citizen: when, where, and what the answer was.
+
+    ``made`` by whom who is no officer, with the ground and what they were told: then there is no checkpoint.
+    """
 
     at: dt.datetime
     checkpoint: str
     checkpoint_name: Words
     outcome: str
+    by: str = ""
+    made: LookMade | None = None
 
 
 class Wallet:
@@ -130,4 +135,6 @@ class Wallet:
                 name = place.name if place else Words("Chốt không còn", "A checkpoint no longer listed")
                 outcome = what.outcome if isinstance(what, Scanned) else "looked_up"
                 looks.append(Look(fact.at, fact.checkpoint or "", name, outcome))
+            elif isinstance(what, LookMade) and alone:
+                looks.append(Look(fact.at, "", Words("", ""), "made", fact.actor, what))
         return looks

@@ -44,6 +44,7 @@ from motma.storage.permits import rebuild_permits
 from motma.storage.scans import PAGE_SCANS, ScanRow, ScanSpan, count_scans, scans_of
 from motma.storage.seal import Ring, Seal, SealKey, UnknownKey, number_of, prefix
 from motma.storage.standings import Rebuilt, rebuild_standings
+from motma.storage.tracks import Tracks
 from motma.storage.writer import Writer, seal_claim
 
 __all__ = ["Act", "Already", "Appended", "Credential", "Holding", "Move", "Rebuilt", "ScanRow", "ScanSpan", "Store"]
@@ -84,6 +85,8 @@ class Store:
         self._clock = clock
         self.outbox = Outbox(engine)
         """What platforms are still to be told."""
+        self.tracks = Tracks(engine)
+        """Where people stood, what they travelled in, whose contacts they are."""
 
     @classmethod
     async def open(cls, url: str, *, seal_key: bytes | Ring, clock: Callable[[], datetime]) -> Self:

@@ -119,6 +119,28 @@ def is_scan() -> ColumnElement[bool]:
 
 
 Index("ix_facts_scans", facts.c.at, facts.c.seq, sqlite_where=is_scan(), postgresql_where=is_scan())
+Index(
+    "ix_facts_passages",  # the same by place: who stood there when a case did
+    facts.c.checkpoint,
+    facts.c.at,
+    facts.c.seq,
+    sqlite_where=is_scan(),
+    postgresql_where=is_scan(),
+)
+
+
+def is_health_report() -> ColumnElement[bool]:
+    """What health staff reported, to be gone through by time. Written out for the same reason."""
+    return facts.c.kind == literal_column("'health.reported'")
+
+
+Index(
+    "ix_facts_health",
+    facts.c.at,
+    facts.c.seq,
+    sqlite_where=is_health_report(),
+    postgresql_where=is_health_report(),
+)
 
 once = Table(
     "once",

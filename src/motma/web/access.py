@@ -22,6 +22,8 @@ Operator   cookie ``motma_session``                    see counts (no person), o
                                                        write policies, rehearse them over past scans (no
                                                        person), approve those of others, roll them back; register
                                                        platforms, give and take their scopes and keys, let them out
+Health     cookie ``motma_health``                     say whom a confirmed case met: sees name, birth date, phones,
+                                                       how and where; nobody without such a case
 Platform   ``Authorization: Bearer``, and its          what its scopes name, of its own users: send declarations
            client certificate if it is registered      and correct them; see receipts, what it sent, what became,
            with one                                    in which fields another source disagrees, their codes, what
@@ -43,7 +45,7 @@ from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
 
 from motma.core.words import Words
-from motma.services.enrol import Device, Operator, Platform, Shift
+from motma.services.enrol import Device, HealthStaff, Operator, Platform, Shift
 from motma.web.problems import NotAllowed, NotSignedIn
 
 if TYPE_CHECKING:
@@ -125,6 +127,16 @@ async def require_operator(request: _Request) -> Operator:
     return operator
 
 
+async def require_health_staff(request: _Request) -> HealthStaff:
+    """One of the health staff, or :class:`NotSignedIn`."""
+    house = house_of(request)
+    token = request.cookies.get("motma_health")
+    staff = await house.enrol.health_staff(token, house.clock()) if token else None
+    if staff is None:
+        raise NotSignedIn("access.health", Words("Cần đăng nhập cán bộ y tế.", "Please sign in as health staff."))
+    return staff
+
+
 async def require_platform(request: _Request, scope: str) -> Platform:
     """A platform with a living token that may do ``scope``; its call is counted.
 
@@ -203,6 +215,11 @@ def shift_cookie(token: str) -> Cookie:
 def session_cookie(token: str) -> Cookie:
     """Keeps an operator signed in for a session; an empty token signs out."""
     return _passing("motma_session", token)
+
+
+def health_cookie(token: str) -> Cookie:
+    """Keeps one of the health staff signed in for a session; an empty token signs out."""
+    return _passing("motma_health", token)
 
 
 def _passing(name: str, token: str) -> Cookie:

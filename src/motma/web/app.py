@@ -19,6 +19,7 @@ from motma.web import (
     citizens,
     disputes,
     docs,
+    health,
     imports,
     keys,
     live,
@@ -35,7 +36,19 @@ from motma.web import (
     status,
     trust,
 )
-from motma.web.exchange import changes, codes, declarations, events, forms, inbox, oauth, onboarding, sandbox, webhooks
+from motma.web.exchange import (
+    changes,
+    codes,
+    declarations,
+    events,
+    forms,
+    inbox,
+    lists,
+    oauth,
+    onboarding,
+    sandbox,
+    webhooks,
+)
 from motma.web.gate import BODY_MAX_BYTES, gate
 from motma.web.house import House
 from motma.web.lane import fast_lane
@@ -87,6 +100,7 @@ def create_app(lifespan: Lifespan) -> ASGIApp:
             *webhooks.routes,
             *events.routes,
             *codes.routes,
+            *lists.routes,
             *prechecks.routes,
             *citizens.routes,
             *live.routes,
@@ -94,6 +108,7 @@ def create_app(lifespan: Lifespan) -> ASGIApp:
             *old_code.routes,
             *keys.routes,
             *officers.routes,
+            *health.routes,
             *operators.routes,
             *rehearsals.routes,
             *reviews.routes,

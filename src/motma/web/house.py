@@ -14,6 +14,7 @@ from motma.services.exchange.events import Events
 from motma.services.exchange.feed import Feed
 from motma.services.exchange.inbox import Inbox
 from motma.services.exchange.intake import Intake
+from motma.services.exchange.lists import Lists
 from motma.services.exchange.own import Afterwards
 from motma.services.exchange.owncode import OwnCode
 from motma.services.exchange.platforms import Platforms
@@ -21,6 +22,7 @@ from motma.services.exchange.provenance import Sources
 from motma.services.exchange.quotas import Quotas
 from motma.services.exchange.selfservice import SelfService
 from motma.services.exchange.tokens import Tokens
+from motma.services.exchange.tracing import Tracing
 from motma.services.exchange.verify import Verify
 from motma.services.exchange.webhooks import Webhooks
 from motma.services.permit_import import PermitImport
@@ -73,6 +75,8 @@ class House:
     rehearsals: RehearsalRoom
     feed: Feed
     webhooks: Webhooks
+    tracing: Tracing
+    lists: Lists
     clock: Callable[[], dt.datetime]
     new_token: Callable[[], str]
     wallet: Callable[[str], bytes]

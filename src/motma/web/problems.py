@@ -11,6 +11,7 @@ from litestar.exceptions import HTTPException
 from motma.core.errors import Conflict, Hidden, Invalid, MotmaError, Problem, Unavailable
 from motma.core.words import Words
 from motma.services.enrol import TooManyGuesses
+from motma.services.exchange.lists import NotProvidedFor
 from motma.services.exchange.quotas import OverQuota
 from motma.web.pages import render
 
@@ -51,6 +52,7 @@ _STATUS: tuple[tuple[type[MotmaError], int], ...] = (
     (NotSignedIn, 401),
     (NotAllowed, 403),
     (OverQuota, 429),
+    (NotProvidedFor, 403),
     (TooManyGuesses, 429),
     (Invalid, 422),
     (Hidden, 404),
