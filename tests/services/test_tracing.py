@@ -64,7 +64,7 @@ async def test_who_passed_when_the_case_did(world: World) -> None:
     assert (first.seconds, first.checkpoint, first.outcome) == (-240, HERE, "accept")
     assert (second.seconds, second.outcome) == (360, "reject")
     person = world.person(1)
-    assert (found.contacts[0].name, found.contacts[0].birth_date) == (person.name, person.birth_date)
+    assert (found.contacts[0].name, found.contacts[0].born) == (person.name, person.birth_date.isoformat())
     assert [phone.number for phone in found.contacts[0].phones] == [person.phone]
     assert (found.unnamed, found.case.name, len(found.visits)) == (1, world.person(0).name, 1)
     wide = await trace(world, case["qid"], within="30")
@@ -208,3 +208,13 @@ async def test_phones_of_several_sources_stand_side_by_side(world: World) -> Non
     table = list(rows_of(await trace(world, case["qid"])))
     assert table[0] == HEADER and len(table) == 2 and len(table[1]) == len(HEADER)
     assert f"{other} (BLUEZONE)" in table[1][3] and table[1][4:6] == ("checkpoint", HERE)
+
+
+async def test_of_whom_only_the_year_is_known_no_day_is_made_up(world: World) -> None:
+    person = world.person(1)
+    case, other = await declared(world, 0), await declared(world, 1, birth_date=str(person.birth_date.year))
+    await world.check(code=case["code"])
+    await world.check(code=other["code"])
+    await report(world, case["qid"])
+    [contact] = (await trace(world, case["qid"])).contacts
+    assert contact.born == str(person.birth_date.year)

@@ -41,12 +41,11 @@ def rows_of(trace: Trace) -> Iterator[tuple[str, ...]]:
     yield HEADER
     for contact in trace.contacts:
         phones = "; ".join(f"{phone.number} ({phone.source})" for phone in contact.phones)
-        born = contact.birth_date.isoformat() if contact.birth_date else ""
         for one in contact.meetings:
             apart = "" if one.minutes is None else str(one.minutes)
             came = "" if one.seconds is None else "after" if one.seconds >= 0 else "before"
             met = (one.how, one.checkpoint, _at(one.at), apart, came, one.outcome, one.source, one.reference)
-            yield (contact.qid, contact.name, born, phones, *met)
+            yield (contact.qid, contact.name, contact.born, phones, *met)
 
 
 def bundle_of(trace: Trace, *, issuer: str, places: Mapping[str, str]) -> dict[str, Any]:
@@ -89,8 +88,8 @@ def _patient(one: Met, base: str) -> dict[str, Any]:
     }
     if one.name:
         patient["name"] = [{"text": one.name}]
-    if one.birth_date:
-        patient["birthDate"] = one.birth_date.isoformat()
+    if one.born:
+        patient["birthDate"] = one.born
     if one.phones:
         patient["telecom"] = [{"system": "phone", "value": phone.number} for phone in one.phones]
     return patient

@@ -314,11 +314,12 @@ class Phone(msgspec.Struct, frozen=True):
 
 
 class Met(msgspec.Struct, frozen=True):
-    """A contact, by name. ``name`` is "" of somebody who never declared: only who reported them knows it."""
+    """A contact, by name. ``name`` is "" of somebody who never declared: only who reported them knows it. ``born``:
+    YYYY-MM-DD, the year alone of whom no more is known, or ""."""
 
     qid: Qid
     name: str
-    birth_date: dt.date | None
+    born: str
     phones: tuple[Phone, ...]
     meetings: tuple[Meeting, ...]
 

@@ -24,7 +24,7 @@ from motma.storage.store import Act, Store
 
 _READ_MAX = 2_000
 """Declarations that one question goes through at most; the next one goes on."""
-_OPENED = ("form", "name", "birth_date", "document")
+_OPENED = ("name", "birth_date", "year_only", "document")
 
 
 class ListPage(msgspec.Struct, frozen=True):
@@ -48,6 +48,7 @@ class _Opened(msgspec.Struct):
     name: str
     birth_date: str
     document: dict[str, object]
+    year_only: bool = False
 
 
 class Lists:
@@ -130,7 +131,11 @@ class Lists:
         said = msgspec.json.decode(opened.personal, type=_Opened)
         if said.document.get("kind") == "none":
             return None
-        values |= {"document": said.document, "name": said.name, "birth_date": said.birth_date}
+        values |= {
+            "document": said.document,
+            "name": said.name,
+            "birth_date": said.birth_date[: 4 if said.year_only else 10],
+        }
         return became.qid, given(listed, values)
 
     async def _differing(self, what: Accepted, became: Sequel) -> dict[Field, object] | None:

@@ -239,9 +239,10 @@ class Tracing:
         standing = await self._citizens.standing(contact.qid)
         declared = await self._citizens.declared(standing) if standing else None
         if standing is None or declared is None:
-            return Met(contact.qid, "", None, (), contact.meetings)
+            return Met(contact.qid, "", "", (), contact.meetings)
         phones = await self._phones(standing)
-        return Met(contact.qid, declared.name, declared.birth_date, phones, contact.meetings)
+        born = declared.birth_date.isoformat()[: 4 if declared.year_only else 10]
+        return Met(contact.qid, declared.name, born, phones, contact.meetings)
 
     async def _phones(self, standing: Standing) -> tuple[Phone, ...]:
         """The phone of the newest declaration of each source, of all numbers of a citizen: they need not agree."""
