@@ -8,12 +8,12 @@ import msgspec
 import pytest
 
 from motma.core.errors import Hidden, Invalid, MotmaError
-from motma.core.exposures import HEADER, rows_of
 from motma.core.facts import Fact, HealthReported, LookMade
 from motma.core.ids import Qid, new_fact_id, new_qid
 from motma.core.tracing import Trace
 from motma.services.enrol import HealthStaff
 from motma.services.exchange import tracing
+from motma.services.exchange.exposures import HEADER, rows_of
 from motma.storage.store import Act
 from tests.world import HERE, NEXT, World
 

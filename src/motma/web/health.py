@@ -12,9 +12,9 @@ from litestar.response import Redirect
 
 from motma.connectors.sheets import write_csv
 from motma.core.errors import Hidden, MotmaError
-from motma.core.exposures import HOW_WORDS, rows_of
 from motma.core.tracing import Trace
 from motma.services.enrol import TooManyGuesses
+from motma.services.exchange.exposures import HOW_WORDS, rows_of
 from motma.web.access import health_cookie, house_of, require_health_staff
 from motma.web.pages import render
 from motma.web.problems import NotSignedIn, status_of

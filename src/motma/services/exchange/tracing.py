@@ -12,7 +12,6 @@ from itertools import groupby
 import msgspec
 
 from motma.core.errors import Hidden, Invalid
-from motma.core.exposures import bundle_of
 from motma.core.facts import Accepted, Fact, HealthReported, LookMade, Standing
 from motma.core.flow import Network
 from motma.core.form import Trip as Journey
@@ -39,6 +38,7 @@ from motma.core.tracing import (
 from motma.core.words import Words
 from motma.services.citizens import Citizens
 from motma.services.enrol import HealthStaff, TooManyGuesses
+from motma.services.exchange.exposures import bundle_of
 from motma.storage.store import Act, Store
 
 TRACES, TRACES_PER = 30, dt.timedelta(minutes=10)
