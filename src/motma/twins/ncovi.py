@@ -1,0 +1,1 @@
+from motma.twins.tokhaiyte import TWIN
