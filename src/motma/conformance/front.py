@@ -22,7 +22,7 @@ _BODY_MAX_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request of the platform, and what it was answered. ``key``: its Idempotency-Key; ``at``: of the loop's clock."""
+    """A request of the platform, and what it was answered. ``key``: its Idempotency-Key; ``at``: the loop's clock."""
 
     method: str
     path: str
@@ -167,5 +167,3 @@ def _failed(fault: Fault) -> web.Response:
     body = msgspec.json.encode({"status": fault.status, "code": "trial.fault"})
     headers = {"content-type": "application/problem+json", **fault.headers}
     return web.Response(status=fault.status, headers=headers, body=body)
-
-
