@@ -58,7 +58,7 @@ class _PageSaid(msgspec.Struct):
 
 @dataclass(slots=True)
 class Exchange:
-    """What a platform does at the exchange ``url`` as ``platform``, which sends in the form of the connector ``name``."""
+    """What a platform does at the exchange ``url`` as ``platform``; it sends in the form of the connector ``name``."""
 
     url: str
     platform: str

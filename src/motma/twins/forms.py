@@ -66,6 +66,7 @@ CONTACT = Words("Tiếp xúc người bệnh hoặc nghi mắc bệnh?", "Contac
 PLACES = Words("Các nơi đã đến", "Places visited")
 
 SYMPTOMS: Mapping[str, Words] = {choice.id: choice.words for choice in load_form("2026-1").symptoms}
+VEHICLES: Mapping[str, Words] = {choice.id: choice.words for choice in load_form("2026-1").vehicles}
 PURPOSES: Mapping[str, Words] = {choice.id: choice.words for choice in load_form("2026-1").purposes}
 YES, NO = Words("Có", "Yes"), Words("Không", "No")
 
@@ -102,3 +103,20 @@ def communes() -> Sequence[tuple[str, str]]:
 def countries() -> Mapping[str, Words]:
     """Every country by its code."""
     return load_countries()
+
+
+def departs(day: str, hour: str, *, order: str) -> str:
+    """A day of a date field, in the platform's order (``dmy`` or ``ymd``), and the hour behind it if one is given."""
+    parts = day.split("-")
+    return "/".join(reversed(parts) if order == "dmy" else parts) + (f" {hour}" if hour else "")
+
+
+def nested(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Names with dots as objects in objects: ``noiDi.maXa`` -> ``{"noiDi": {"maXa": …}}``."""
+    found: dict[str, Any] = {}
+    for name, value in values.items():
+        here, (*steps, last) = found, name.split(".")
+        for step in steps:
+            here = here.setdefault(step, {})
+        here[last] = value
+    return found

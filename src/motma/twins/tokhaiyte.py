@@ -21,12 +21,7 @@ _VEHICLES = {
     "personal": Words("Cá nhân", "One's own"),
 }
 _OUR_VEHICLE = {"plane": "airplane", "train": "train", "bus": "car", "boat": "waterway"}
-_OWN = {
-    "motorbike": Words("Xe máy", "Motorbike"),
-    "car": Words("Ô tô con", "Car"),
-    "truck": Words("Xe tải", "Truck"),
-    "walk": Words("Đi bộ, xe đạp", "On foot or bicycle"),
-}
+_OWN = {name: forms.VEHICLES[name] for name in ("motorbike", "car", "truck", "walk")}
 _SIGNS = {
     "hasFever": "fever",
     "hasCough": "cough",
@@ -54,11 +49,12 @@ def _write(answers: Answers) -> bytes:
     def put(name: str, value: str) -> None:
         fields[_called(name)] = [value]
 
+    put("type", "HDLocal")
     put("fullName", said(answers, _called("fullName")).upper())  # the site had it in capitals
     for side in ("", "start", "end"):
         province, ward = (side + "ProvinceId", side + "WardId") if side else ("provinceId", "wardId")
         put(province, forms.province_of(said(answers, _called(ward))))
-    put("startTime", "/".join(reversed(said(answers, _called("startTime")).split("-"))))
+    put("startTime", forms.departs(said(answers, _called("startTime")), "", order="dmy"))
     put("showSignal", "1" if any(said(answers, _called(name)) == "1" for name in _SIGNAL) else "0")
     put("showCountryPassing", "1" if said(answers, _called("countryPassing")) else "0")
     return urlencode(sorted(fields.items()), doseq=True).encode()
@@ -69,7 +65,6 @@ def _fill(raw: Mapping[str, Any]) -> dict[str, list[str]]:
     day, _, hour = trip["departs_at"].partition("T")
     public = _OUR_VEHICLE.get(trip["vehicle"])
     one = {
-        "type": "HDLocal",
         "fullName": raw["name"],
         "passport": raw["document"]["number"],
         "birthYear": raw["birth_date"][:4],
