@@ -10,10 +10,12 @@ import click
 from rich.table import Column, Table
 
 from motma import __version__
+from motma.cli.conformance import conformance
 from motma.cli.intake import intake
 from motma.cli.key import key
 from motma.cli.paper import paper
 from motma.cli.permit import permit
+from motma.cli.platform import platform
 from motma.cli.policy import policy
 from motma.cli.policy_replay import policy_replay
 from motma.cli.read import read
@@ -281,10 +283,12 @@ def doctor() -> None:
     sys.exit(1 if any(finding.level == "error" for finding in findings) else 0)
 
 
+cli.add_command(conformance)
 cli.add_command(intake)
 cli.add_command(key)
 cli.add_command(paper)
 cli.add_command(permit)
+cli.add_command(platform)
 cli.add_command(policy)
 cli.add_command(read)
 cli.add_command(register)

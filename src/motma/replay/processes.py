@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import aiohttp
 
@@ -58,24 +59,60 @@ async def running_register(
         stdout=asyncio.subprocess.PIPE,
     )
     try:
-        yield RunningRegister(await _address(process), client, secret, process.pid)
+        address = await _address(process)
+        if not address:
+            raise Unavailable(
+                "replay.no_register",
+                Words("Dữ liệu dân cư giả định không khởi động được.", "The fictional register did not start."),
+            )
+        yield RunningRegister(address, client, secret, process.pid)
+    finally:
+        await _end(process)
+
+
+@dataclass(frozen=True, slots=True)
+class RunningTwin:
+    """A platform's twin that answers at ``url``; ``jwk`` is the file of its public key, ``pid`` its id."""
+
+    name: str
+    url: str
+    jwk: Path
+    pid: int
+
+
+@contextlib.asynccontextmanager
+async def running_twin(
+    name: str, *, exchange: str, data: Path, port: int = 0, feed_seconds: float = 5.0, trials: bool = False
+) -> AsyncIterator[RunningTwin]:
+    """The twin ``name`` in its own process with its own folder ``data``; ended by its id afterwards.
+
+    ``trials``: anybody on this machine can drive it (docs/twins.md). Raises :class:`Unavailable` ``replay.no_twin``.
+    """
+    arguments = [name, "--exchange", exchange, "--data", str(data), "--port", str(port)]
+    arguments += ["--feed-seconds", str(feed_seconds), *(["--conformance"] if trials else [])]
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "motma.twins", *arguments), stdout=asyncio.subprocess.PIPE
+    )
+    try:
+        address = await _address(process)
+        if not address:
+            raise Unavailable(
+                "replay.no_twin",
+                Words(f"Bản mô phỏng {name} không khởi động được.", f"The twin of {name} did not start."),
+            )
+        yield RunningTwin(name, address, data / "key.jwk", process.pid)
     finally:
         await _end(process)
 
 
 async def _address(process: asyncio.subprocess.Process) -> str:
-    """What the register says once it listens; half a line, or none, if it ended before."""
+    """What a program says once it listens; "" if it ended before."""
     assert process.stdout is not None
     line = b""
     with contextlib.suppress(TimeoutError):
         line = await asyncio.wait_for(process.stdout.readline(), _START_SECONDS)
     address = line.decode().rpartition(" ")[2].strip()
-    if not address.startswith("http://"):
-        raise Unavailable(
-            "replay.no_register",
-            Words("Dữ liệu dân cư giả định không khởi động được.", "The fictional register did not start."),
-        )
-    return address
+    return address if address.startswith("http://") else ""
 
 
 @contextlib.asynccontextmanager

@@ -1,0 +1,65 @@
+"""``motma conformance``: try a platform, and say whether it is interlinked."""
+
+import datetime as dt
+import sys
+from pathlib import Path
+
+import click
+
+from motma.cli.terminal import console, run, with_house
+from motma.conformance.report import Signed, Tried
+from motma.conformance.run import run as try_platform
+from motma.conformance.takehome import write_kit
+from motma.core.cose import Signer
+from motma.wiring import Built
+
+
+@click.command(short_help="Try whether a platform is interlinked.")
+@click.argument("url", required=False)
+@click.option("--kit", type=click.Path(file_okay=False, path_type=Path), help="Write the kit for engineers there.")
+@click.option(
+    "--report",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(),
+    help="Where report.html, report.json and report.jws go; here unless told.",
+)
+@click.option("--patience", type=click.FloatRange(1, 600), default=30, show_default=True, help="Seconds for anything.")
+@click.option("--only", multiple=True, metavar="CASE", help="Cases whose ids begin so; such a report is never green.")
+@click.option("--operator", is_flag=True, help="Sign the report with the key of the exchange that the settings name.")
+def conformance(
+    url: str | None, kit: Path | None, folder: Path, patience: float, only: tuple[str, ...], operator: bool
+) -> None:
+    """Try the platform at URL against an exchange that is started for it on this machine (docs/twins.md).
+
+    The platform opens the doors that the kit describes. Ends with exit code 1 unless every case passed.
+    """
+    if (url is None) == (kit is None):
+        raise click.UsageError("Give the platform's URL, or --kit DIR.")
+    if kit is not None:
+        click.echo(f"{', '.join(write_kit(kit))} in {kit}")
+        return
+    assert url is not None
+    signer = with_house(_exchange_key) if operator else None
+    signed = run(try_platform(url, patience=patience, signer=signer, only=only, on_case=_say))
+    _write(signed, folder)
+    report = signed.report
+    verdict = "interlinked" if report.interlinked else "not interlinked"
+    console.print(f"{report.passed} of {len(report.tried)} cases passed: [b]{verdict}[/]")
+    sys.exit(0 if report.interlinked else 1)
+
+
+async def _exchange_key(built: Built, now: dt.datetime) -> Signer:
+    return await built.house.trust.signer("code", now)
+
+
+def _say(tried: Tried) -> None:
+    mark = "[green]✓[/]" if tried.passed else "[red]✕[/]"
+    console.print(f"{mark} {tried.id:<22}{tried.words['en']}" + (f" [red]{tried.seen}[/]" if tried.seen else ""))
+
+
+def _write(signed: Signed, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "report.html").write_text(signed.html)
+    (folder / "report.json").write_bytes(signed.json)
+    (folder / "report.jws").write_text(signed.jws + "\n")
