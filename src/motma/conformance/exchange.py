@@ -3,7 +3,7 @@
 import contextlib
 import datetime as dt
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from motma.core.ids import Qid
 from motma.forms import load_form, load_units
 from motma.measures import load_demo_measure
 from motma.register.population import Person, Population
-from motma.replay.processes import free_port, running_register, running_server
+from motma.replay.processes import RunningTwin, free_port, running_register, running_server, running_twin
 from motma.wiring import Built, build, utc_now
 
 SCOPES = (
@@ -123,6 +123,21 @@ async def running_exchange(folder: Path, *, people: int = 100_000, issuer: str =
             await built.house.steer.publish_measure(load_demo_measure(now), by=_BY, now=now)
         url = await stack.enter_async_context(running_server(settings))
         yield Ours(url, settings, built, Population(settings.register_seed, people))
+
+
+@contextlib.asynccontextmanager
+async def running_twins(
+    ours: Ours, folder: Path, names: Sequence[str], *, feed_seconds: float = 5.0, trials: bool = True
+) -> AsyncIterator[Mapping[str, RunningTwin]]:
+    """Twins of platforms, each a program of its own in its own folder, registered with their own keys."""
+    async with contextlib.AsyncExitStack() as stack:
+        twins = {}
+        for name in names:
+            twin = running_twin(name, exchange=ours.url, data=folder / name, feed_seconds=feed_seconds, trials=trials)
+            twins[name] = await stack.enter_async_context(twin)
+            jwk = msgspec.json.decode(twins[name].jwk.read_bytes(), type=dict[str, Any])
+            await ours.admit(name.upper(), name, name, jwk)
+        yield twins
 
 
 def declaration_of(person: Person, now: dt.datetime, *, luck: random.Random) -> dict[str, Any]:

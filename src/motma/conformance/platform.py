@@ -48,7 +48,8 @@ class Platform:
 
     async def about(self) -> About:
         """Raises :class:`Unavailable` ``conformance.platform`` if it has no such door."""
-        return await self._ask("GET", "about", About)
+        found: About = await self._ask("GET", "about", About)
+        return found
 
     async def connect(self, exchange: str, platform: str) -> None:
         """Have it forget everything and begin anew at ``exchange``, where it is registered as ``platform``."""
@@ -56,19 +57,24 @@ class Platform:
 
     async def verify(self, code: str, now: dt.datetime | None = None) -> Verified:
         """Have its scanner judge ``code``, as if it were ``now``."""
-        return await self._ask("POST", "verify", Verified, {"code": code, **({"now": now.isoformat()} if now else {})})
+        said = {"code": code, **({"now": now.isoformat()} if now else {})}
+        found: Verified = await self._ask("POST", "verify", Verified, said)
+        return found
 
     async def declare(self, declaration: Mapping[str, Any]) -> str:
         """Have a user of it declare; ``declaration`` in the shape of ``POST /v1/declarations``. Returns its own key."""
-        return (await self._ask("POST", "declare", dict[str, str], declaration))["key"]
+        found: dict[str, str] = await self._ask("POST", "declare", dict[str, str], declaration)
+        return found.get("key", "")
 
     async def declared(self, key: str) -> Declared:
         """What became of it."""
-        return await self._ask("GET", f"declared/{key}", Declared)
+        found: Declared = await self._ask("GET", f"declared/{key}", Declared)
+        return found
 
     async def citizen(self, qid: str) -> dict[str, Any] | None:
         """What it shows of a citizen; None if it knows none."""
-        return await self._ask("GET", f"citizen/{qid}", dict[str, Any], missing=True)
+        found: dict[str, Any] | None = await self._ask("GET", f"citizen/{qid}", dict[str, Any], missing=True)
+        return found
 
     async def _ask(self, method: str, what: str, kind: Any, said: Any = None, *, missing: bool = False) -> Any:
         url, timeout = f"{self._url}/conformance/{what}", aiohttp.ClientTimeout(total=_SECONDS)

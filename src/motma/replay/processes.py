@@ -131,6 +131,7 @@ async def running_server(settings: Settings) -> AsyncIterator[str]:
         "MOTMA_REGISTER_CLIENT": settings.register_client,
         "MOTMA_REGISTER_SECRET": settings.register_secret,
         "MOTMA_SANDBOX": "1" if settings.sandbox else "0",
+        "MOTMA_WEBHOOKS_PRIVATE": "1" if settings.webhooks_private else "0",
     }
     server = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "motma", "serve", env=environment, stdout=asyncio.subprocess.DEVNULL

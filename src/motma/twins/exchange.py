@@ -139,21 +139,26 @@ class Exchange:
         """An access token, by proof that we hold our key (``private_key_jwt``, RFC 7523)."""
         async with self._coming_in:
             now = self.clock()
-            if self._token and now < self._token_until - _RENEW_SECONDS:
-                return self._token
-            if not self._issuer:
-                async with self._answer("GET", "/.well-known/oauth-authorization-server") as answer:
-                    self._issuer = str(_json(await _body_of(answer)).get("issuer", ""))
-            form = {
-                "grant_type": "client_credentials",
-                "client_assertion_type": _ASSERTION,
-                "client_assertion": self._assertion(int(now)),
-            }
-            async with self._answer("POST", "/oauth/token", form=form) as answer:
-                said = _json(await _body_of(answer))
-            self._token = str(said.get("access_token", ""))
-            self._token_until = now + float(said.get("expires_in", 0))
+            if not (self._token and now < self._token_until - _RENEW_SECONDS):
+                try:
+                    await self._fetch_token(now)
+                except Refused as refused:  # not let in: an operator may change that, and what waits must not be lost
+                    raise Away(str(refused)) from None
             return self._token
+
+    async def _fetch_token(self, now: float) -> None:
+        if not self._issuer:
+            async with self._answer("GET", "/.well-known/oauth-authorization-server") as answer:
+                self._issuer = str(_json(await _body_of(answer)).get("issuer", ""))
+        form = {
+            "grant_type": "client_credentials",
+            "client_assertion_type": _ASSERTION,
+            "client_assertion": self._assertion(int(now)),
+        }
+        async with self._answer("POST", "/oauth/token", form=form) as answer:
+            said = _json(await _body_of(answer))
+        self._token = str(said.get("access_token", ""))
+        self._token_until = now + float(said.get("expires_in", 0))
 
     def _assertion(self, now: int) -> str:
         claims: dict[str, Any] = {

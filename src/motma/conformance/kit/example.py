@@ -18,7 +18,7 @@ class Receiver:
     def __init__(self, secret: str) -> None:
         self.key = base64.b64decode(secret.removeprefix("whsec_"))
         self.seen: set[str] = set()  # keep them in your database, in the transaction that takes the change over
-        self.citizens: dict[str, dict] = {}
+        self.citizens: dict[str, dict[str, object]] = {}
 
     def take(self, headers: dict[str, str], body: str, now: dt.datetime) -> int:
         """Answer this status. 2xx means: yours, never send it again."""
