@@ -12,7 +12,7 @@ import aiohttp
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from motma.conformance import codes, sending, telling  # noqa: F401  # importing them enters their cases
-from motma.conformance.exchange import running_exchange
+from motma.conformance.exchange import Ours, running_exchange
 from motma.conformance.front import Front
 from motma.conformance.platform import Platform
 from motma.conformance.report import Signed, SignedBy, Tried, reported, sign
@@ -32,15 +32,16 @@ async def run(
     signer: Signer | None = None,
     only: Sequence[str] = (),
     seed: int | None = None,
+    ours: Ours | None = None,
     on_case: Callable[[Tried], None] = lambda _: None,
 ) -> Signed:
     """Try the platform at ``url``; ``only``: cases whose ids begin with one of these.
 
     ``signer`` is the exchange's own key when its operator runs this; without one the report is signed by a key of its
-    own. Raises :class:`motma.core.errors.Unavailable` when the platform cannot be tried at all.
+    own. ``ours``: an exchange that runs already. Raises :class:`motma.core.errors.Unavailable` when the platform cannot be tried at all.
     """
     chosen = [one for one in CASES if not only or one.id.startswith(tuple(only))]
-    async with _trial(url, patience, secrets.randbits(64) if seed is None else seed) as trial:
+    async with _trial(url, patience, secrets.randbits(64) if seed is None else seed, ours) as trial:
         about = await trial.platform.about()
         for key in about.jwks["keys"]:
             await trial.ours.admit(_ID, about.name, about.connector, key)
@@ -55,10 +56,11 @@ async def run(
 
 
 @contextlib.asynccontextmanager
-async def _trial(url: str, patience: float, seed: int) -> AsyncIterator[Trial]:
+async def _trial(url: str, patience: float, seed: int, ours: Ours | None) -> AsyncIterator[Trial]:
     async with contextlib.AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="motma-trial-")))
-        ours = await stack.enter_async_context(running_exchange(folder))
+        if ours is None:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="motma-trial-")))
+            ours = await stack.enter_async_context(running_exchange(folder))
         front = Front(ours.url)
         await stack.enter_async_context(front.running())
         session = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
