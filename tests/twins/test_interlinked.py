@@ -201,7 +201,7 @@ async def test_our_twins_are_green(ours: Ours, tmp_path: Path) -> None:
 
 
 class Careless(Running):
-    """A twin made wrong in three ways: it believes whoever posts, the later of two messages, and any code whose signature holds."""
+    """A twin made wrong: it believes whoever posts, the later of two messages, any code whose signature holds."""
 
     def _begin(self) -> None:
         super()._begin()

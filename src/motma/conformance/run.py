@@ -38,7 +38,8 @@ async def run(
     """Try the platform at ``url``; ``only``: cases whose ids begin with one of these.
 
     ``signer`` is the exchange's own key when its operator runs this; without one the report is signed by a key of its
-    own. ``ours``: an exchange that runs already. Raises :class:`motma.core.errors.Unavailable` when the platform cannot be tried at all.
+    own. ``ours``: an exchange that runs already. Raises :class:`motma.core.errors.Unavailable` when the platform
+    cannot be tried at all.
     """
     chosen = [one for one in CASES if not only or one.id.startswith(tuple(only))]
     async with _trial(url, patience, secrets.randbits(64) if seed is None else seed, ours) as trial:
