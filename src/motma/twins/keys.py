@@ -11,6 +11,10 @@ from motma.twins.scanner import Held
 from motma.twins.store import TwinStore
 
 _TRUST = "/v1/trust-list"
+_TOGETHER_SECONDS = 0.2
+"""Many who are told at once fetch once."""
+_AGAIN_SECONDS = 1.5
+"""Who was told may be sooner than the list: after that it is fetched once more."""
 
 
 class Keeper:
@@ -27,15 +31,17 @@ class Keeper:
 
     async def run(self, seconds: float) -> None:
         """For as long as the twin runs."""
+        again = False
         while True:
             self._wake.clear()
             await self.refresh()
-            pause = seconds if self.held.trusted else 1.0
+            pause = seconds if self.held.trusted and not again else _AGAIN_SECONDS
             try:
                 await asyncio.wait_for(self._wake.wait(), pause)
-                await asyncio.sleep(0.2)  # many who are told at once fetch once
+                await asyncio.sleep(_TOGETHER_SECONDS)
+                again = True
             except TimeoutError:
-                pass
+                again = False
 
     async def refresh(self) -> None:
         """Fetch what is newer. What is refused or does not come leaves what is held as it is."""
