@@ -4,6 +4,7 @@ everybody."""
 import asyncio
 import contextlib
 import shutil
+from collections.abc import Sequence
 from dataclasses import replace
 
 from rich.console import Console
@@ -11,32 +12,45 @@ from rich.console import Console
 from motma.config import Settings, read_settings
 from motma.register.population import Person, Population
 from motma.replay import Account, Plan, account_table
+from motma.replay.crowd import PLATFORMS
 from motma.replay.drive import drive, provision
-from motma.replay.processes import running_register
+from motma.replay.processes import RunningTwin, running_register, running_twin
 from motma.serve import server
-from motma.wiring import build, utc_now
+from motma.wiring import Built, build, utc_now
 
 _CHECKPOINT = "g07-vinh-binh"
 _OFFICER, _OPERATOR, _SECOND, _PLATFORM = "CB-01", "TRUC-BAN", "TRUC-BAN-2", "BENHVIEN"
 
 
-async def run_demo(console: Console, *, port: int, people: int, fresh: bool, once: bool) -> int:
+async def run_demo(console: Console, *, port: int, people: int, fresh: bool, once: bool, twins: bool = False) -> int:
     """Run until interrupted (or, with ``once``, until the slice is played); returns the exit code."""
     settings = read_settings()
     settings = replace(settings, data=settings.data / "demo", host="127.0.0.1", port=port, sandbox=True)
     settings = replace(settings, database_url=f"sqlite:///{(settings.data / 'motma.db').absolute()}")
     if fresh and settings.data.exists():
         shutil.rmtree(settings.data)
+    folder = settings.data.with_name("demo-twins")
+    if fresh and folder.exists():
+        shutil.rmtree(folder)
     async with contextlib.AsyncExitStack() as stack:
         register = ""
         if not settings.register_url:
             ours = running_register(seed=settings.register_seed, size=settings.register_size, faults=True)
             told = await stack.enter_async_context(ours)
             settings, register = told.told(settings), told.url
-        return await _run(console, settings, register, people=people, once=once)
+        four = []
+        if twins:  # they come to the server whenever it is there
+            settings = replace(settings, webhooks_private=True)
+            url = f"http://127.0.0.1:{port}"
+            for name in PLATFORMS:
+                twin = running_twin(name.lower(), exchange=url, data=folder / name.lower())
+                four.append(await stack.enter_async_context(twin))
+        return await _run(console, settings, register, four, people=people, once=once)
 
 
-async def _run(console: Console, settings: Settings, register: str, *, people: int, once: bool) -> int:
+async def _run(
+    console: Console, settings: Settings, register: str, twins: Sequence[RunningTwin], *, people: int, once: bool
+) -> int:
     url = f"http://127.0.0.1:{settings.port}"
     async with build(settings) as built:
         ways = await provision(built)
@@ -45,6 +59,8 @@ async def _run(console: Console, settings: Settings, register: str, *, people: i
         pin = await enrol.appoint_officer(_OFFICER, "Trần Văn Trực", now)
         keys = [await enrol.appoint_operator(name, now) for name in (_OPERATOR, _SECOND)]
         token = await enrol.register_platform(_PLATFORM, "Bệnh viện trình diễn", now)
+        for twin in twins:
+            await _interlink(built, twin)
     running = server(settings)
     serving = asyncio.create_task(running.serve())
     while not running.started and not serving.done():  # noqa: ASYNC110  # uvicorn has a flag, not an event
@@ -58,6 +74,12 @@ async def _run(console: Console, settings: Settings, register: str, *, people: i
         if people:
             account = await drive(settings, Plan(declarations=people), url, ways, concurrency=8, console=console)
         _welcome(console, url, link, pin, keys, token, register, account, settings)
+        for twin in twins:
+            title = PLATFORMS[twin.name.upper()]
+            console.print(
+                f"[b]{twin.name:<10}[/]{twin.url}/ (stand-in of {title}: declare, scan at {twin.url}/quet)",
+                soft_wrap=True,
+            )
         if not once:
             await serving
     finally:
@@ -65,6 +87,15 @@ async def _run(console: Console, settings: Settings, register: str, *, people: i
         with contextlib.suppress(asyncio.CancelledError):
             await serving
     return 1 if account and not account.adds_up else 0
+
+
+async def _interlink(built: Built, twin: RunningTwin) -> None:
+    """Register a twin with its own public key."""
+    platforms, now, id = built.house.platforms, utc_now(), twin.name.upper()
+    scopes = ("declarations:write", "declarations:read", "codes:read", "codes:verify", "prechecks", "changes:read")
+    name, much = PLATFORMS[id], 1_000
+    await platforms.register(id, name, scopes=scopes, connector=twin.name, per_second=much, by="cli", now=now)
+    await platforms.add_key(id, twin.jwk.read_text(), by="cli", now=now)
 
 
 def _welcome(

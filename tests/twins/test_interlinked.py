@@ -16,6 +16,8 @@ import pytest_asyncio
 import uvicorn
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from bench.exchange import City as Measured
+from bench.exchange import same_on_all
 from motma.conformance.exchange import Ours, declaration_of, running_exchange, running_twins
 from motma.conformance.platform import Declared, Platform
 from motma.conformance.report import Report, read
@@ -126,6 +128,10 @@ async def test_declared_on_any_scanned_with_any_other(ours: Ours, tmp_path: Path
         alone = await four.declare("tokhaiyte", four.person())
         await four.shows("tokhaiyte", alone.qid or "", health="clear")
         assert [await four.twins[name].citizen(alone.qid or "") for name in FOUR if name != "tokhaiyte"] == [None] * 3
+
+        # Everybody on all four, in random order and in parallel; bench/exchange.py does it with 10,000.
+        same = await same_on_all(Measured(ours, twins, tmp_path, session), 15, seed=3, at_once=8, begin=5_000)
+        assert same.complete, same
 
 
 async def test_a_twin_that_was_away_catches_up_and_what_it_could_not_send_is_sent(ours: Ours, tmp_path: Path) -> None:

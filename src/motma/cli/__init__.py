@@ -81,10 +81,11 @@ def serve(host: str | None, port: int | None) -> None:
 )
 @click.option("--fresh/--keep", default=True, help="Begin with an empty store, or go on with the last demo's.")
 @click.option("--once", is_flag=True, help="Play the slice, print the reconciliation, and end.")
-def demo(port: int, people: int, fresh: bool, once: bool) -> None:
+@click.option("--twins", is_flag=True, help="Stand-ins of the four platforms beside it, interlinked (docs/twins.md).")
+def demo(port: int, people: int, fresh: bool, once: bool, twins: bool) -> None:
     """A living city on this machine: server, checkpoints, platforms, people; prints how to get in."""
     with suppress(KeyboardInterrupt):
-        sys.exit(run(run_demo(console, port=port, people=people, fresh=fresh, once=once)))
+        sys.exit(run(run_demo(console, port=port, people=people, fresh=fresh, once=once, twins=twins)))
 
 
 @cli.command(short_help="Play August 2021 and account for every scan.")
