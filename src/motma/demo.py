@@ -94,7 +94,8 @@ async def _interlink(built: Built, twin: RunningTwin) -> None:
     platforms, now, id = built.house.platforms, utc_now(), twin.name.upper()
     scopes = ("declarations:write", "declarations:read", "codes:read", "codes:verify", "prechecks", "changes:read")
     name, much = PLATFORMS[id], 1_000
-    await platforms.register(id, name, scopes=scopes, connector=twin.name, per_second=much, by="cli", now=now)
+    if await platforms.known(id, now) is None:
+        await platforms.register(id, name, scopes=scopes, connector=twin.name, per_second=much, by="cli", now=now)
     await platforms.add_key(id, twin.jwk.read_text(), by="cli", now=now)
 
 

@@ -44,7 +44,13 @@ class Ours:
     async def admit(
         self, platform: str, name: str, connector: str, jwk: Mapping[str, Any], *, per_second: int = 1_000
     ) -> None:
-        """Register a platform with its public key."""
+        """Register a platform with its public key; one that is known already gets another key."""
+        platforms, now = self.built.house.platforms, utc_now()
+        if await platforms.known(platform, now) is None:
+            await self._register(platform, name, connector, per_second)
+        await platforms.add_key(platform, msgspec.json.encode(jwk).decode(), by=_BY, now=now)
+
+    async def _register(self, platform: str, name: str, connector: str, per_second: int) -> None:
         platforms, now = self.built.house.platforms, utc_now()
         await platforms.register(
             platform,
@@ -56,7 +62,6 @@ class Ours:
             by=_BY,
             now=now,
         )
-        await platforms.add_key(platform, msgspec.json.encode(jwk).decode(), by=_BY, now=now)
 
     async def suspend(self, platform: str) -> None:
         """Let it in no longer, for now."""

@@ -22,8 +22,6 @@ from motma.core.cose import Signer, SigningKey
 from motma.core.errors import MotmaError
 from motma.wiring import utc_now
 
-_ID = "TRIAL"
-
 
 async def run(
     url: str,
@@ -45,8 +43,8 @@ async def run(
     async with _trial(url, patience, secrets.randbits(64) if seed is None else seed, ours) as trial:
         about = await trial.platform.about()
         for key in about.jwks["keys"]:
-            await trial.ours.admit(_ID, about.name, about.connector, key)
-        await trial.platform.connect(trial.front.url, _ID)
+            await trial.ours.admit(trial.id, about.name, about.connector, key)
+        await trial.platform.connect(trial.front.url, trial.id)
         tried = []
         for one in chosen:
             tried.append(await _try(one, trial))
@@ -65,7 +63,9 @@ async def _trial(url: str, patience: float, seed: int, ours: Ours | None) -> Asy
         front = Front(ours.url)
         await stack.enter_async_context(front.running())
         session = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
-        yield Trial(_ID, Platform(url, session), front, ours, patience, random.Random(seed))
+        yield Trial(
+            f"TRIAL{secrets.token_hex(4).upper()}", Platform(url, session), front, ours, patience, random.Random(seed)
+        )
 
 
 async def _try(one: Case, trial: Trial) -> Tried:

@@ -1,0 +1,76 @@
+"""What engineers take home: it runs, it says what is wrong, and a twin's scanner judges its codes as it says."""
+
+import datetime as dt
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+from motma.conformance.takehome import write_kit
+from motma.conformance.trial import CASES
+from motma.core.code import TrustedKey, key_id
+from motma.core.publickeys import read_public_key
+from motma.core.status import StatusList, StatusToken, list_uri
+from motma.core.trustlist import TrustedList
+from motma.twins.scanner import Held
+
+STATUS = "https://motma.kit/v1/status"
+
+
+def example(folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-I", str(folder / "example.py")], capture_output=True, text=True, check=False
+    )
+
+
+def test_the_example_takes_what_it_must_and_says_where_it_does_not(tmp_path: Path) -> None:
+    assert write_kit(tmp_path) == ["README.md", "codes.json", "webhooks.json", "example.py"]
+    ran = example(tmp_path)
+    assert ran.returncode == 0 and ran.stdout.count("ok ") == 9 and "NOT" not in ran.stdout, ran
+    readme = (tmp_path / "README.md").read_text()
+    assert all(f"`{one.id}`" in readme and one.words.vi in readme for one in CASES) and "{{" not in readme
+    # A receiver that believes anybody is told so.
+    careless = (tmp_path / "example.py").read_text().replace("if not any(", "if False and any(")
+    (tmp_path / "example.py").write_text(careless)
+    ran = example(tmp_path)
+    assert ran.returncode != 0 and "NOT  204 forged" in ran.stdout, ran.stdout
+
+
+def test_its_codes_are_judged_as_it_says(tmp_path: Path) -> None:
+    write_kit(tmp_path)
+    vectors = json.loads((tmp_path / "codes.json").read_text())
+    now = dt.datetime.fromisoformat(vectors["now"])
+    (jwk,) = vectors["keys"]
+    public = read_public_key(json.dumps(jwk))
+    day = dt.timedelta(days=1)
+    key = TrustedKey(key_id(public), public, jwk["iss"], now - 2 * day, status_uri=STATUS)
+    trusted = TrustedList(
+        issuer=jwk["iss"],
+        version=1,
+        issued_at=now - day,
+        expires_at=now + day,
+        roots=(),
+        keys=(key,),
+        status={},
+        raw=b"",
+    )
+    uri = list_uri(STATUS, 7)
+
+    def held(status: dict[int, int]) -> Held:
+        token = StatusToken(uri, jwk["iss"], now - day, now + day, 300, StatusList.of(status, 64), now)
+        return Held(trusted, {uri: token})
+
+    judged = {one["name"]: held({}).judge(one["code"], now).valid for one in vectors["cases"]}
+    assert judged == {one["name"]: one["valid"] for one in vectors["cases"]}
+    good = next(one["code"] for one in vectors["cases"] if one["name"] == "good")
+    by_status = [held({7: status}).judge(good, now) for status in (1, 2, 3)]
+    assert [(seen.valid, seen.reason) for seen in by_status] == [
+        (False, "status.revoked"),
+        (False, "status.suspended"),
+        (None, "status.check_again"),
+    ]
+    # Nothing at hand, or nothing of this age: not known, and never wrong.
+    assert [
+        (seen.valid, seen.reason)
+        for seen in (Held().judge(good, now), Held(trusted).judge(good, now), held({}).judge(good, now + 1.5 * day))
+    ] == [(None, "trust.none"), (None, "status.missing"), (None, "status.missing")]
