@@ -58,7 +58,7 @@ def _words(context: Context, words: Words) -> str:
 
 def _age(context: Any, moment: dt.datetime, now: dt.datetime) -> str:
     minutes = max(0, int((now - moment).total_seconds() // 60))
-    if minutes < 1:
+    if minutes <= 1:
         return str(_t(context, "vừa xong", "just now"))
     if minutes < 120:
         return str(_t(context, f"{minutes} phút trước", f"{minutes} minutes ago"))

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from motma.core.claims import Worth
 from motma.core.code import VerifiedCode, liveness, verify_code
 from motma.core.errors import Invalid
 from motma.core.reasons import REASONS, Outcome
@@ -17,7 +18,7 @@ from motma.core.trustlist import Pins, TrustedList, accept
 from motma.core.trustwire import open_list, parse_list
 from motma.core.words import Words
 
-Kind = Literal["good", "not_good", "unknown"]
+Kind = Literal["good", "check", "stop", "not_good", "unknown"]
 
 _GOOD = Words("Mã còn hiệu lực. So tên với giấy tờ.", "The code is good. Compare the name with the document.")
 _NO_KEYS = Words(
@@ -46,6 +47,23 @@ _SAID = {
         "A live code shown again later. Ask for it on the holder's own screen.",
     ),
 }
+_BY_WORTH: Mapping[Worth, tuple[Kind, Words]] = {
+    Worth.ACCEPT: ("good", _GOOD),
+    Worth.MANUAL: (
+        "check",
+        Words(
+            "Mã còn hiệu lực, nhưng chưa đối soát xong: so kỹ với giấy tờ.",
+            "The code is good, but not matched in full yet: compare it closely with the document.",
+        ),
+    ),
+    Worth.REJECT: (
+        "stop",
+        Words(
+            "Mã còn hiệu lực; theo tờ khai người này chưa nên đi. Mời sang bàn hỗ trợ.",
+            "The code is good; by what they declared this person should not travel yet. Show them to the help desk.",
+        ),
+    ),
+}
 _BY_STATUS: Mapping[Status, tuple[Kind, str]] = {
     Status.REVOKED: ("not_good", "status.revoked"),
     Status.SUSPENDED: ("not_good", "status.suspended"),
@@ -55,7 +73,10 @@ _BY_STATUS: Mapping[Status, tuple[Kind, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What the scanner says: ``unknown`` is never ``not_good``. ``code`` is there once its signature holds."""
+    """What the scanner says: ``unknown`` is never ``not_good``. ``code`` is there once its signature holds.
+
+    ``check`` and ``stop``: the code is good, and says that its holder is to be looked at, or should not pass.
+    """
 
     kind: Kind
     reason: str
@@ -65,7 +86,7 @@ class Seen:
     @property
     def valid(self) -> bool | None:
         """True, False, or None for what cannot be known here and now."""
-        return {"good": True, "not_good": False, "unknown": None}[self.kind]
+        return None if self.kind == "unknown" else self.kind != "not_good"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +152,8 @@ class Held:
             return Seen("unknown", "trust.expired", _OLD_KEYS, code)
         if liveness(code, now) == "stale":
             return self._seen("unknown", "code.stale_proof", code)
-        return Seen("good", "", _GOOD, code)
+        kind, words = _BY_WORTH[code.claims.worth]
+        return Seen(kind, "", words, code)
 
     @staticmethod
     def _seen(kind: Kind, reason: str, code: VerifiedCode) -> Seen:
