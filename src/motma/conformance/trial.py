@@ -2,10 +2,9 @@
 
 import asyncio
 import datetime as dt
-import itertools
 import random
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import msgspec
@@ -66,7 +65,8 @@ class Trial:
     ours: Ours
     patience: float
     luck: random.Random
-    _people: Iterator[int] = field(default_factory=itertools.count)
+    people: Iterator[int]
+    """Whose turn it is to declare; nobody of them did before."""
     _known: Declared | None = None
 
     async def until(self, look: Callable[[], Awaitable[_T | None]], waiting_for: str) -> _T:
@@ -82,7 +82,7 @@ class Trial:
     def person(self, **changed: Any) -> dict[str, Any]:
         """What somebody declares who did not before; nobody of whom more than that is needed."""
         while True:
-            person = self.ours.people.person(next(self._people))
+            person = self.ours.people.person(next(self.people))
             grown = person.birth_date.year < 2005 and person.nationality == "VN" and not person.year_only
             if grown and person.documents[0].kind == "cccd":
                 return declaration_of(person, utc_now(), luck=self.luck) | changed
