@@ -1,6 +1,7 @@
 """Try a platform: start an exchange, stand between, go through the cases one after the other, say what was seen."""
 
 import contextlib
+import itertools
 import random
 import secrets
 import tempfile
@@ -63,9 +64,9 @@ async def _trial(url: str, patience: float, seed: int, ours: Ours | None) -> Asy
         front = Front(ours.url)
         await stack.enter_async_context(front.running())
         session = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()))
-        yield Trial(
-            f"TRIAL{secrets.token_hex(4).upper()}", Platform(url, session), front, ours, patience, random.Random(seed)
-        )
+        luck, id = random.Random(seed), f"TRIAL{secrets.token_hex(4).upper()}"
+        strangers = itertools.count(luck.randrange(len(ours.people) // 4, len(ours.people) * 3 // 4))
+        yield Trial(id, Platform(url, session), front, ours, patience, luck, strangers)
 
 
 async def _try(one: Case, trial: Trial) -> Tried:
