@@ -250,7 +250,7 @@ async def test_a_careless_platform_is_red_where_it_is_careless(ours: Ours, tmp_p
             serving = asyncio.create_task(server.serve(sockets=[listener]))
             try:
                 only = ("codes.good", "codes.altered", "codes.expired", "telling.webhook", "telling.forged")
-                signed = await run(url, patience=PATIENCE, ours=ours, only=(*only, "telling.old", "telling.order"))
+                signed = await run(url, patience=20, ours=ours, only=(*only, "telling.old", "telling.order"))
             finally:
                 server.should_exit = True
                 await serving

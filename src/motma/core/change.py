@@ -11,7 +11,7 @@ import msgspec
 
 from motma.core.described import says
 from motma.core.facts import Accepted, Fact, HealthNow, Identified, Issued, Repaired, Reviewed, Standing
-from motma.core.identity import Grade
+from motma.core.identity import Grade, Match
 from motma.core.ids import FactId, Qid
 
 ChangeType = Literal["citizen.changed", "citizen.merged", "citizen.parted"]
@@ -69,6 +69,11 @@ class Own(msgspec.Struct, frozen=True):
     qid: Qid
     accepted: Accepted
     valid_until: dt.datetime
+
+    @property
+    def is_theirs(self) -> bool:
+        """Whether it is known to be the citizen's: sure, or all that was said fits, of the birth date the year."""
+        return Match(self.grade, how=self.accepted.how).fits
 
 
 def change_id(seq: int) -> str:

@@ -167,7 +167,7 @@ class Feed:
         ]
 
     async def _is_theirs(self, citizen: "_Told", move: Move) -> bool:
-        if citizen.own.grade.is_sure:
+        if citizen.own.is_theirs:
             return True
         if move.id == citizen.own.declaration or concerns(citizen.own, move.kind, None):
             return True
@@ -198,7 +198,7 @@ class Feed:
 
     async def _tell(self, link: Link, standing: Standing | None, standings: dict[Qid, Standing]) -> "_Told":
         own = await self._own(link.declaration, standing)
-        if own.grade.is_sure and standing:
+        if own.is_theirs and standing:
             code = await self._code(standing.code) if standing.code else None
             return _Told(own, standing, code)
         number = standings.get(own.qid) or await self._store.standing(own.qid)
@@ -238,10 +238,10 @@ class _Told(msgspec.Struct, frozen=True):
     @property
     def qid(self) -> Qid:
         """The number that it is told under."""
-        return self.standing.qid if self.standing and self.own.grade.is_sure else self.own.qid
+        return self.standing.qid if self.standing and self.own.is_theirs else self.own.qid
 
     def told(self, version: int, now: dt.datetime) -> CitizenNow:
-        if self.standing and self.own.grade.is_sure:
+        if self.standing and self.own.is_theirs:
             return told_of_all(self.standing, self.own, version, self.code, now)
         return told_of_own(self.standing, self.own, version, self.code, now)
 
