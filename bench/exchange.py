@@ -161,7 +161,7 @@ async def lag(four: City, rate: float, seconds: float, *, seed: int, begin: int 
     """Declare ``rate`` times a second for so long, each on one twin, and say when that twin knew."""
     count = int(rate * seconds)
     bodies, luck = people(four.ours, count, seed=seed, begin=begin), random.Random(seed)
-    since = utc_now().isoformat()
+    since = time.time()
     began, under_way = time.monotonic(), set[asyncio.Task[str]]()
     for place, body in enumerate(bodies):
         await asyncio.sleep(max(0.0, began + place / rate - time.monotonic()))
@@ -172,7 +172,7 @@ async def lag(four: City, rate: float, seconds: float, *, seed: int, begin: int 
     handed_in = time.monotonic() - began
     await _settled(four, dict.fromkeys(FOUR, 0))
     heard = "SELECT at, heard_at, by FROM heard WHERE qid IN (SELECT qid FROM letters WHERE state = 'sent')"
-    told = [row for name in FOUR for row in four.rows(name, heard) if row[0] >= since[:19]]
+    told = [row for name in FOUR for row in four.rows(name, heard) if _seconds(row[0]) >= since - 0.001]
     waited = sorted(heard_at - _seconds(at) for at, heard_at, _ in told)
     by_webhook = sum(by == "webhook" for _, _, by in told) / max(1, len(told))
     p99 = waited[int(len(waited) * 0.99)] if waited else float("nan")
