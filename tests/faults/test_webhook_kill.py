@@ -1,13 +1,11 @@
 """``kill -9`` of a server while it tells a platform what changed: nothing is lost, and the order is kept."""
 
 import asyncio
-import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import msgspec
-import pytest
 
 from motma.config import Settings, read_settings
 from motma.core.ids import Qid
@@ -23,7 +21,7 @@ _CITIZENS, _KILL_AT, _PATIENCE_SECONDS = 120, 25, 90
 _PLATFORM = "BLUEZONE"
 
 
-async def test_nothing_is_lost_and_the_order_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nothing_is_lost_and_the_order_kept(tmp_path: Path) -> None:
     asked = register()
     settings = replace(
         read_settings({}),
@@ -33,8 +31,8 @@ async def test_nothing_is_lost_and_the_order_kept(tmp_path: Path, monkeypatch: p
         register_url=asked.url,
         register_client=asked.client_id,
         register_secret=asked.client_secret,
+        webhooks_private=True,
     )
-    monkeypatch.setitem(os.environ, "MOTMA_WEBHOOKS_PRIVATE", "1")
     async with receiver() as hook:
         qids = await _declared(settings, hook)
         hook.answers = lambda _: _hold_after_some(hook)
@@ -59,7 +57,7 @@ async def test_nothing_is_lost_and_the_order_kept(tmp_path: Path, monkeypatch: p
 
 async def _declared(settings: Settings, hook: Receiver) -> list[Qid]:
     """Citizens of the platform, as facts; and its webhook."""
-    async with build(replace(settings, webhooks_private=True)) as built:
+    async with build(settings) as built:
         qids = [built.citizens.new_qid() for _ in range(_CITIZENS)]
         for qid in qids:
             fact = accepted(qid)

@@ -47,7 +47,7 @@ async def test_paths(world: World, path: str) -> None:
         for wanted in (decoded, path):
             status, _, body = await world.raw("GET", wanted, headers=[(b"cookie", cookie)])
             assert status in (200, 303, 401, 404, 405, 414, 422), (wanted, status)
-            assert b"import" not in body and b"signing_pem" not in body and b"root:" not in body
+            assert b"from motma" not in body and b"signing_pem" not in body and b"root:" not in body
 
 
 @each(

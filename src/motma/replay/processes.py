@@ -17,7 +17,7 @@ from motma.config import Settings
 from motma.core.errors import Unavailable
 from motma.core.words import Words
 
-_START_SECONDS = 60
+_START_SECONDS = 180
 """Two seconds on a machine with nothing else to do."""
 _END_SECONDS = 10
 
