@@ -69,6 +69,11 @@ class Outbox:
         """At most ``limit`` of what is parked, in the order of citizens' numbers, those after ``after``."""
         return _deliveries(await self._engine.scan(statements.PARKED, platform, state, after, limit))
 
+    async def parked_count(self, platform: str) -> dict[DeliveryState, int]:
+        """How much is parked."""
+        rows = await self._engine.scan(statements.PARKED_COUNT, platform)
+        return {"waiting": 0, "dead": 0, **dict(rows)}
+
     async def parked_of(self, platform: str, citizens: Sequence[Qid]) -> dict[Qid, Delivery]:
         """What is parked of each of ``citizens``."""
         found: list[Delivery] = []

@@ -178,6 +178,12 @@ PARKED = _query(
     "after",
     "limit",
 )
+PARKED_COUNT = _query(
+    select(deliveries.c.state, func.count())
+    .where(deliveries.c.platform == bindparam("platform"))
+    .group_by(deliveries.c.state),
+    "platform",
+)
 DELIVERY = _query(
     select(deliveries)
     .where(deliveries.c.platform == bindparam("platform"))

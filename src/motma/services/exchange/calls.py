@@ -26,6 +26,7 @@ class Calls:
     """Counts them. Codes of errors are ours and few, platforms are registered: it stays small."""
 
     def __init__(self) -> None:
+        self._read: dict[str, tuple[int, dt.datetime]] = {}
         self._hours: dict[tuple[str, int], Fared] = {}
 
     def came(self, platform: str, now: dt.datetime) -> None:
@@ -41,6 +42,14 @@ class Calls:
     def told(self, platform: str, outcome: str, now: dt.datetime) -> None:
         """A declaration of its came out so."""
         self._hour(platform, now).outcomes[outcome] += 1
+
+    def read(self, platform: str, cursor: int, now: dt.datetime) -> None:
+        """It asked what changed after ``cursor``: up to there it has everything."""
+        self._read[platform] = cursor, now
+
+    def last_read(self, platform: str) -> tuple[int, dt.datetime] | None:
+        """(the cursor after which it last asked what changed, when)."""
+        return self._read.get(platform)
 
     def of(self, platform: str, now: dt.datetime, hours: int = HOURS) -> Fared:
         """The last ``hours``, this one among them; at most 24."""

@@ -36,6 +36,7 @@ WAIT_SECONDS = 20
 
 _SCANNED, _SCANS = 1_000, 8
 """Facts gone through in one question, and questions for one page."""
+_BEHIND_PAGES = 5
 _WAITING_MAX = 8
 _CODES_KEPT = 10_000
 
@@ -52,6 +53,14 @@ class Page(msgspec.Struct, frozen=True):
     changes: tuple[Change, ...]
     upto: int
     more: bool
+
+
+class Behind(msgspec.Struct, frozen=True):
+    """What a platform was not told yet: ``since`` when the first of it happened. Without it nothing is known to wait,
+    and ``unread`` so many facts were not gone through."""
+
+    since: dt.datetime | None = None
+    unread: int = 0
 
 
 class Feed:
@@ -105,6 +114,17 @@ class Feed:
             moves = moves[:limit]
             upto = moves[-1].seq
         return Page(tuple(await self._told(platform, moves, now)), upto, upto < head)
+
+    async def behind(self, platform: str, after: int, now: dt.datetime) -> Behind:
+        """How far ``platform``, told up to the cursor ``after``, is behind."""
+        for _ in range(_BEHIND_PAGES):
+            page = await self.changes(platform, after, 1, now)
+            if page.changes:
+                return Behind(page.changes[0].at)
+            if not page.more:
+                return Behind()
+            after = page.upto
+        return Behind(unread=await self.head() - after)
 
     async def wait(self, platform: str, after: int, seconds: float) -> None:
         """Until there may be something after ``after``, at most ``seconds``. Who has many asks open is not waited for:

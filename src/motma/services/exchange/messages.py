@@ -79,4 +79,6 @@ def why(problem: str) -> tuple[str, Words]:
     """(code, words) of a problem as it is kept: ``code`` or ``code status``."""
     code, _, status = problem.partition(" ")
     words = WORDS.get(code, WORDS["webhook.unreachable"])
-    return code, Words(f"{words.vi} ({status})", f"{words.en} ({status})") if status else words
+    if not status:
+        return code, words
+    return code, Words(*[f"{said.removesuffix('.')} ({status})." for said in words])

@@ -119,6 +119,19 @@ class Webhooks:
         await self._store.outbox.keep(parked=[again])
         return again
 
+    async def retry_dead(self, platform: str, now: dt.datetime) -> int:
+        """Try again at once whatever is dead. Returns how much that is."""
+        count = 0
+        while page := await self._store.outbox.parked(platform, "dead", "", PAGE_DELIVERIES):
+            again = [msgspec.structs.replace(one, state="waiting", attempts=0, next_at=now) for one in page]
+            await self._store.outbox.keep(parked=again)
+            count += len(again)
+        return count
+
+    async def parked(self, platform: str) -> dict[DeliveryState, int]:
+        """How much could not be told."""
+        return await self._store.outbox.parked_count(platform)
+
     async def _endpoint(self, platform: str, now: dt.datetime) -> Endpoint:
         endpoint = (await self._endpoints.all(now, at_once=True)).get(platform)
         if endpoint is None:

@@ -70,6 +70,7 @@ async def read_changes(request: Request[Any, Any, Any]) -> Changes:
     most = _whole("limit", query.get("limit", str(_LIMIT)), 1, PAGE_CHANGES)
     seconds = _whole("wait", query.get("wait", "0"), 0, WAIT_SECONDS)
     cursor = await house.feed.cursor(query.get("after"))
+    house.calls.read(platform.id, cursor, house.clock())
     page = await house.feed.changes(platform.id, cursor, most, house.clock())
     if seconds and not page.changes and not page.more:
         await house.feed.wait(platform.id, page.upto, seconds)

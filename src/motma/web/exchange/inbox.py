@@ -108,6 +108,11 @@ async def deliver(request: Request[Any, Any, Any], connector: FromPath[str]) -> 
     results = await house.inbox.take(
         reads, await request.body(), content_type, sender=platform, now=house.clock(), key=key_of(request)
     )
+    for result in results:
+        if isinstance(result.answer, Receipt) and result.is_new:
+            house.calls.told(platform.id, result.answer.outcome, house.clock())
+        if result.problem:
+            house.calls.failed(platform.id, result.problem.code, house.clock())
     return _answered(results)
 
 

@@ -1,5 +1,5 @@
-"""The operators' page of platforms: who is interlinked and how they fare; register, give and take keys and scopes, let
-out.
+"""The operators' page of platforms: who is interlinked and how they fare; register, give and take keys and scopes, tell
+again what could not be told, let out.
 
 Private keys never come here: a platform hands in the public one, and its thumbprint is read out to them by telephone.
 """
@@ -13,13 +13,17 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, URLEncodedBody
 from litestar.response import Redirect
 
-from motma.core.errors import Conflict, Invalid, MotmaError, Problem
+from motma.core.change import change_id
+from motma.core.errors import Conflict, Hidden, Invalid, MotmaError, Problem
 from motma.core.platformkeys import TEXT_MAX_CHARS, algorithm_of, read_platform_key, thumbprint_of
 from motma.core.platforms import SCOPES, SENSITIVE, PlatformNow
 from motma.core.words import Words
 from motma.services.enrol import Operator
+from motma.services.exchange.feed import Behind
+from motma.services.exchange.messages import why
 from motma.services.exchange.platforms import CONNECTORS, PER_DAY, PER_SECOND
 from motma.web.access import house_of, require_operator
+from motma.web.house import House
 from motma.web.pages import render
 from motma.web.problems import status_of
 
@@ -49,6 +53,8 @@ _OUTCOMES = {
     "unidentified": Words("Tờ khai không có số giấy tờ", "Declarations without a number"),
     "refused": Words("Tờ khai bị từ chối", "Declarations refused"),
 }
+_TOLD, _ILL = ("on", "resting"), ("resting", "gone", "away")
+"""Of a webhook: it is told still, or again later; and: somebody should look at it."""
 _NUMBER_MAX_CHARS = 12
 
 
@@ -74,6 +80,8 @@ async def listed(request: _Request, operator: NamedDependency[Operator | None]) 
         "ops/platforms/index.html",
         found=found,
         fared={one.id: (house.calls.of(one.id, now, 1), house.calls.of(one.id, now)) for one in found},
+        told={one.id: await _told(house, one.id, now) for one in found},
+        lag_words=_lag_words,
         **_common(operator),
     )
 
@@ -120,7 +128,7 @@ async def act(request: _Request, platform: FromPath[str]) -> Response[bytes] | R
     given = await _given(request)
     try:
         await _do(request, platform, given, operator)
-    except (Invalid, Conflict) as wrong:
+    except (Invalid, Conflict, Hidden) as wrong:
         return await _one(request, operator, platform, wrong, given)
     return Redirect(f"/ops/platforms/one/{platform}", status_code=303)
 
@@ -142,6 +150,10 @@ async def _do(request: _Request, platform: str, given: Mapping[str, Any], operat
             await platforms.suspend(platform, given["reason"], by=by, now=now)
         case "resume":
             await platforms.resume(platform, by=by, now=now)
+        case "retry":
+            await house.webhooks.retry(platform, given["delivery"], now)
+        case "retry_dead":
+            await house.webhooks.retry_dead(platform, now)
         case "revoke":
             if given["sure"] != "yes":
                 raise Invalid(
@@ -161,7 +173,7 @@ async def _do(request: _Request, platform: str, given: Mapping[str, Any], operat
 
 async def _given(request: _Request) -> dict[str, Any]:
     sent = await request.form()
-    names = ("do", "platform", "name", "connector", "per_second", "per_day", "kid", "reason", "sure")
+    names = ("do", "platform", "name", "connector", "per_second", "per_day", "kid", "reason", "sure", "delivery")
     given: dict[str, Any] = {name: str(sent.get(name, ""))[:400] for name in names}
     given |= {name: str(sent.get(name, ""))[: TEXT_MAX_CHARS + 1] for name in ("certificate", "key")}
     given["scopes"] = [str(scope)[:40] for scope in sent.getall("scopes", [])][: len(SCOPES) + 1]
@@ -236,12 +248,48 @@ async def _one(
         hour=house.calls.of(id, now, 1),
         day=house.calls.of(id, now),
         outcome_words=_OUTCOMES,
+        told=await _told(house, id, now),
+        dead=await house.webhooks.deliveries(id, "dead", ""),
+        message_id=change_id,
+        why=why,
+        lag_words=_lag_words,
         given=given if changing else _as_given(platform),
         typed=given or {},
         problems=problems,
         error=error,
         **_common(operator),
     )
+
+
+async def _told(house: House, id: str, now: dt.datetime) -> dict[str, Any]:
+    """How a platform is told of changes: by its webhook, and where it reads them itself."""
+    try:
+        setting = await house.webhooks.setting(id, now)
+    except Hidden:
+        setting = None
+    read = house.calls.last_read(id)
+    return {
+        "setting": setting,
+        "behind": await house.feed.behind(id, setting.cursor, now) if setting and setting.state in _TOLD else None,
+        "read_at": read[1] if read else None,
+        "read_behind": await house.feed.behind(id, read[0], now) if read else None,
+        "parked": await house.webhooks.parked(id),
+        "ill": (setting is not None and setting.state in _ILL),
+    }
+
+
+def _lag_words(behind: Behind, now: dt.datetime) -> Words:
+    """How late a platform is."""
+    if behind.since is None:
+        if not behind.unread:
+            return Words("Không chậm: đã báo hết", "None: it was told everything")
+        count = f"{behind.unread:,}"
+        return Words(f"Chưa rõ: còn {count.replace(',', '.')} việc chưa xem tới", f"Unknown: {count} facts are unread")
+    seconds = max(0, int((now - behind.since).total_seconds()))
+    for size, vi, en in ((86_400, "ngày", "d"), (3_600, "giờ", "h"), (60, "phút", "min")):
+        if seconds >= 2 * size:
+            return Words(f"{seconds // size} {vi}", f"{seconds // size} {en}")
+    return Words(f"{seconds} giây", f"{seconds} s")
 
 
 def _as_given(platform: PlatformNow) -> dict[str, Any]:
