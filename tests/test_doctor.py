@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestServer
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from motma.config import Settings, read_settings
+from motma.connectors.platforms import dhis2
 from motma.core.errors import Invalid
 from motma.doctor import Finding, examine
 from motma.measures import load_demo_measure
@@ -202,9 +203,22 @@ async def test_where_it_listens(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_what_lets_platforms_in(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOTMA_CLIENT_CERT_HEADER", "Client-Cert")
     monkeypatch.setenv("MOTMA_SANDBOX", "1")
+    monkeypatch.setenv("MOTMA_WEBHOOKS_PRIVATE", "1")
     found = {one.id: one for one in await examine()}
     assert "remove that header" in found["config.client_cert_header"].hint
     assert found["config.client_cert_header"].level == "warning" and found["config.sandbox"].level == "ok"
+    assert found["config.webhooks_private"].level == "warning"
+
+
+async def test_a_dhis2_that_is_called_otherwise(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert (await found())["dhis2.unset"].level == "ok"
+    file = tmp_path / "mapping.json"
+    monkeypatch.setenv("MOTMA_DHIS2_MAPPING", str(file))
+    assert (await found())["dhis2.file"].level == "error"
+    file.write_text('{"stages": 1}')
+    assert (await found())["dhis2.mapping"].level == "error"
+    file.write_bytes((Path(dhis2.__file__).parent / "port-of-entry.json").read_bytes())
+    assert (await found())["dhis2.mapping"].level == "ok"
 
 
 async def test_a_port_that_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:

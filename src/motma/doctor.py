@@ -20,7 +20,7 @@ from motma.core.trust import Trust, fold_trust
 from motma.services.matching import NOBODY
 from motma.storage.keys import Chest, open_chest
 from motma.storage.store import Store
-from motma.wiring import load_signers, utc_now
+from motma.wiring import load_dhis2, load_signers, utc_now
 
 _ROOM_MIN_BYTES = 2_000_000_000
 _HERE = ("127.0.0.1", "::1", "localhost")
@@ -64,8 +64,17 @@ async def examine() -> list[Finding]:
         findings.append(
             Finding("ok", "config.sandbox", "A sandbox: fictional people only, platforms register themselves.")
         )
+    if settings.webhooks_private:
+        findings.append(
+            Finding(
+                "warning",
+                "config.webhooks_private",
+                "Webhooks reach every address, those inside this network too.",
+                "Leave MOTMA_WEBHOOKS_PRIVATE out wherever platforms are not your own.",
+            )
+        )
     findings += await _register(settings)
-    findings.append(_signers(settings))
+    findings += [_signers(settings), _dhis2(settings)]
     try:
         chest = open_chest(settings.data, settings.unlock, pin=settings.pkcs11_pin, now=utc_now())
         findings.append(
@@ -125,6 +134,17 @@ def _signers(settings: Settings) -> Finding:
     if not in_time:
         return Finding("warning", "dcc_signers.ended", message, "Fetch the newest list for MOTMA_DCC_SIGNERS.")
     return Finding("ok", "dcc_signers.file", message)
+
+
+def _dhis2(settings: Settings) -> Finding:
+    """Whether what a DHIS2 sends can be read."""
+    try:
+        mapping = load_dhis2(settings.dhis2_mapping)
+    except MotmaError as error:
+        return Finding("error", error.code, error.words.en, "Set MOTMA_DHIS2_MAPPING right: docs/connectors.md")
+    if mapping is None:
+        return Finding("ok", "dhis2.unset", "A DHIS2 is read as the example says.")
+    return Finding("ok", "dhis2.mapping", f"A DHIS2 is read as {settings.dhis2_mapping} says.")
 
 
 async def _register(settings: Settings) -> list[Finding]:
