@@ -19,7 +19,32 @@ from motma.core.ids import Document
 from motma.core.words import Words
 
 EXTRA_MAX_BYTES = 16_384
+DEPTH_MAX = 64
+"""How many objects and lists may stand one in the other. Deeper than any form, and far from what readers break at: what
+is kept must be readable for whoever reads it, from however deep in a program."""
+
 _VN_TIME = dt.timezone(dt.timedelta(hours=7))
+
+
+def require_shallow(sent: object) -> None:
+    """Raises :class:`Invalid` ``declaration.extra`` for JSON values that are nested deeper than :data:`DEPTH_MAX`."""
+    level = [sent]
+    for _ in range(DEPTH_MAX):
+        level = [
+            inner
+            for one in level
+            for inner in (one.values() if isinstance(one, Mapping) else one if isinstance(one, list) else ())
+            if isinstance(inner, Mapping | list)
+        ]
+        if not level:
+            return
+    raise Invalid(
+        "declaration.extra",
+        Words(
+            f"Nội dung lồng nhau quá {DEPTH_MAX} lớp. Làm phẳng rồi gửi lại.",
+            f"What was sent is nested more than {DEPTH_MAX} deep. Make it flatter and send again.",
+        ),
+    )
 
 
 def with_extra(declared: Declaration, sent: Mapping[str, object], form: Form) -> Declaration:

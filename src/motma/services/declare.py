@@ -16,7 +16,7 @@ from motma.core.identity import Grade, Match
 from motma.core.ids import Document, FactId, Qid, new_fact_id, same_moment_id
 from motma.core.measure import Measure, active_measure, require_measure
 from motma.core.provenance import PAGE, PROFILE, Profile
-from motma.core.sent import with_extra
+from motma.core.sent import require_shallow, with_extra
 from motma.core.words import Words
 from motma.services.afterwards import Outcome, declared_by, match_of, outcome_of
 from motma.services.board import BoardReader
@@ -138,6 +138,7 @@ class Declare:
         another source, :class:`Conflict` ``measure.none_active``, ``idempotency.reused``, ``correction.superseded``,
         ``identity.too_many_tries`` or ``identity.year_too_often``; nothing is stored then.
         """
+        require_shallow(raw)
         once = _idempotency(self._secrets, source, key, raw, corrects)
         if once and (first := await self._store.holder(once[0])):  # even after the measure: it *was* stored
             return await self._first_receipt(first, once[1])

@@ -291,8 +291,8 @@ class Enrol:
         if registered.state(now) != "active":
             return None
         kid = known.scope.get("kid", "")
-        if kid and kid not in registered.keys:
-            return None
+        if kid and not ((key := registered.keys.get(kid)) and key.mark == known.scope.get("key")):
+            return None  # taken back, though another may go by its name by now
         scopes = registered.scopes_of(kid)
         if kid:
             scopes = scopes.intersection(known.scope["scope"].split(" "))

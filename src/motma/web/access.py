@@ -137,8 +137,8 @@ async def require_health_staff(request: _Request) -> HealthStaff:
     return staff
 
 
-async def require_platform(request: _Request, scope: str) -> Platform:
-    """A platform with a living token that may do ``scope``; its call is counted.
+async def require_platform(request: _Request, scope: str, *, again: bool = False) -> Platform:
+    """A platform with a living token that may do ``scope``; its call is counted, unless this is asked ``again``.
 
     Raises :class:`NotSignedIn`, :class:`NotAllowed` ``access.scope``, :class:`OverQuota`.
     """
@@ -154,9 +154,10 @@ async def require_platform(request: _Request, scope: str) -> Platform:
     if registered := platform.registered:
         if registered.certificate and registered.certificate != certificate_of(request):
             raise _other_certificate(house.certificate_header)
-        house.calls.came(platform.id, now)
-        request.scope["state"]["platform"] = platform
-        house.quotas.take(registered, now)
+        if not again:
+            house.calls.came(platform.id, now)
+            request.scope["state"]["platform"] = platform
+            house.quotas.take(registered, now)
     if scope not in platform.scopes:
         raise NotAllowed(
             "access.scope",
@@ -172,7 +173,8 @@ def certificate_of(request: _Request) -> str:
     Nothing is read unless a setting names the header: otherwise anybody could say they had shown one.
     """
     header = house_of(request).certificate_header
-    given = request.headers.get(header, "").strip() if header else ""
+    all_given = request.headers.getall(header, []) if header else []
+    given = all_given[0].strip() if len(all_given) == 1 else ""  # of two the first may be the sender's own
     if len(given) < 3 or not (given[0] == given[-1] == ":"):
         return ""
     try:

@@ -15,13 +15,16 @@ from motma.core.facts import (
     WebhookStopped,
 )
 from motma.core.ids import FactId
+from motma.core.platforms import PlatformNow, fold_platforms
 from motma.storage.store import Store
 
 _MAX_AGE = dt.timedelta(seconds=1)
 _BOTH_FOR = dt.timedelta(hours=24)
 """So long after a new secret was given messages are signed with the one before as well."""
 
-Stopped = Literal["", "asked", "gone", "away", "suspended", "revoked"]
+_RIGHT = "changes:read"
+
+Stopped = Literal["", "asked", "gone", "away", "suspended", "revoked", "over", "not_allowed"]
 
 
 class Endpoint(msgspec.Struct, frozen=True):
@@ -46,21 +49,32 @@ class Endpoints:
         self._read_at: dt.datetime | None = None
         self._set: dict[str, Endpoint] = {}
         self._shut: dict[str, Stopped] = {}
+        self._registered: dict[str, PlatformNow] = {}
         self._secrets: dict[FactId, str] = {}
 
     async def all(self, now: dt.datetime, *, at_once: bool = False) -> dict[str, Endpoint]:
         """Every platform's newest endpoint, stopped ones too; ``at_once``: with what was said just now."""
         if at_once or self._read_at is None or not dt.timedelta(0) <= now - self._read_at < _MAX_AGE:
             while facts := await self._store.platform_facts(self._seq):
-                for seq, fact in facts:
-                    if seq > self._seq:  # else somebody else read it meanwhile
-                        self._heed(fact)
-                        self._seq = seq
+                new = [(seq, fact) for seq, fact in facts if seq > self._seq]  # others may have read on too
+                for seq, fact in new:
+                    self._heed(fact)
+                    self._seq = seq
+                self._registered = fold_platforms([fact for _, fact in new], self._registered)
             self._read_at = now
-        shut = self._shut
+        shut = {id: self._shut.get(id) or self._let_out(id, now) for id in self._set}
         return {
-            id: msgspec.structs.replace(one, stopped=shut[id]) if shut.get(id) else one for id, one in self._set.items()
+            id: msgspec.structs.replace(one, stopped=shut[id]) if shut[id] else one for id, one in self._set.items()
         }
+
+    def _let_out(self, platform: str, now: dt.datetime) -> Stopped:
+        """Why a platform that nobody suspended may hear nothing now: whoever may not ask is not told either."""
+        known = self._registered.get(platform)
+        if known is None:  # it came with a plain token
+            return ""
+        if known.state(now) == "over":
+            return "over"
+        return "" if _RIGHT in known.scopes else "not_allowed"
 
     async def secrets(self, endpoint: Endpoint, now: dt.datetime) -> list[str]:
         """What messages are signed with: the newest first, and the one before for a day."""

@@ -113,11 +113,12 @@ class Tokens:
         self._count(platform.id, now)
         secret = TOKEN_PREFIX + base64.b32encode(self._random(20)).decode().lower()
         hashed = self._secrets.index("token", secret)
-        kept = {"scope": " ".join(scopes), "kid": key.kid}
+        kept = {"scope": " ".join(scopes), "kid": key.kid, "key": key.mark}
         credential = Credential(hashed, "token", platform.id, kept, now, now + TOKEN_LIVES)
         used = self._secrets.index("assertion", f"{platform.id}\n{claims.jti}")
         told = await self._store.append(Act(once=((used, hashed.hex()),), credentials=(credential,)))
         if isinstance(told, Already):
+            self._uncount(platform.id)  # else whoever overheard it could use up a platform's
             raise TokenRefused(
                 "oauth.replayed",
                 Words(
@@ -216,6 +217,10 @@ class Tokens:
                 int((since + TOKENS_PER - now).total_seconds()) + 1,
             )
         self._given[platform] = (since, given + 1)
+
+    def _uncount(self, platform: str) -> None:
+        since, given = self._given[platform]
+        self._given[platform] = (since, max(0, given - 1))
 
 
 def _verified(assertion: str, algorithm: str, key: PlatformKey) -> _Claims:

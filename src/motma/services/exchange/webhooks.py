@@ -29,7 +29,7 @@ class Setting(msgspec.Struct, frozen=True):
     row, and is tried again at ``rests_until``; or why it is stopped. ``cursor``: all up to there was told."""
 
     url: str
-    state: Literal["on", "resting", "asked", "gone", "away", "suspended", "revoked"]
+    state: Literal["on", "resting", "asked", "gone", "away", "suspended", "revoked", "over", "not_allowed"]
     cursor: int
     failures: int
     rests_until: dt.datetime | None

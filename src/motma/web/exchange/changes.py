@@ -13,7 +13,7 @@ from motma.core.errors import Invalid
 from motma.core.words import Words
 from motma.services.enrol import Platform
 from motma.services.exchange.feed import PAGE_CHANGES, WAIT_SECONDS
-from motma.web.access import house_of
+from motma.web.access import house_of, require_platform
 from motma.web.api import Described, problems
 from motma.web.exchange.guard import platform_with
 
@@ -74,6 +74,7 @@ async def read_changes(request: Request[Any, Any, Any]) -> Changes:
     page = await house.feed.changes(platform.id, cursor, most, house.clock())
     if seconds and not page.changes and not page.more:
         await house.feed.wait(platform.id, page.upto, seconds)
+        await require_platform(request, "changes:read", again=True)  # it may have been let out meanwhile
         page = await house.feed.changes(platform.id, page.upto, most, house.clock())
     return Changes(list(page.changes), str(page.upto), page.more)
 

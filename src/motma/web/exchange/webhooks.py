@@ -57,7 +57,7 @@ class WebhookNow(msgspec.Struct, frozen=True):
         str,
         says(
             "`on`; `resting` after failures in a row; or why it is stopped: `asked`, `gone` (410), `away` (75 hours), "
-            "`suspended`, `revoked`.",
+            "`suspended`, `revoked`, `over` (a trial), `not_allowed` (`changes:read` was taken back).",
             "on",
         ),
     ]
