@@ -219,7 +219,8 @@ def _of_the_day(theirs: Theirs) -> dict[str, bool | None]:
 
 
 def _answers(theirs: Theirs, name: str, *, id: str = "ID") -> dict[str, bool | None]:
-    """Question -> answer, of a list of answers, as such or as JSON in a text; None where ``Value`` was left out."""
+    """Question -> answer, of a list of answers, as such or as JSON in a text; None where ``Value`` was left out, or
+    where there are two that differ."""
     value = theirs.value(name)
     if isinstance(value, str) and value:
         try:
@@ -236,8 +237,8 @@ def _answers(theirs: Theirs, name: str, *, id: str = "ID") -> dict[str, bool | N
     for one in value:
         asked = one.get(id)
         if isinstance(asked, str | int):
-            answer = one.get("Value")
-            found[str(asked)] = answer if isinstance(answer, bool) else None
+            answer = one.get("Value") if isinstance(one.get("Value"), bool) else None
+            found[str(asked)] = answer if found.get(str(asked), answer) is answer else None
     return found
 
 

@@ -35,6 +35,10 @@ NOT_ASKED = Problem(
         "There is no answer. Not answered does not mean no.",
     ),
 )
+REPEATED = Problem(
+    "inbox.repeated",
+    Words("Ô này có nhiều giá trị. Gửi một giá trị.", "This field has several values. Send one."),
+)
 OPTION = Problem(
     "inbox.option",
     Words("Giá trị không có trong danh sách của mẫu này.", "The value is not among the options of this form."),
@@ -113,6 +117,8 @@ class Theirs:
         if path:
             self.names.setdefault(path, self.called(name))
         value = self.value(name)
+        if isinstance(value, list) and value:  # which of them counts is not ours to say
+            self.wrong(name, REPEATED)
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value) if abs(value) < _NUMBER_MAX else ""
         return value.strip() if isinstance(value, str) else ""

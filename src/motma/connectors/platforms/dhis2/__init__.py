@@ -7,7 +7,7 @@ the programme keeps besides is lost on the way back, but who typed it in and whe
 
 import datetime as dt
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from collections.abc import Mapping as Members
 from functools import cache
 from typing import Any
@@ -134,9 +134,13 @@ class Dhis2:
             put(raw, path, said)
             names.setdefault(path, "orgUnit")
         consents = []
-        for path, called, value, where in self._values(one):
+        values = list(self._values(one))
+        unclear = self._unclear(values)
+        for path, called, value, where in values:
             names[path] = called
             given.add(path)
+            if path in unclear:
+                continue
             if path.startswith("consents."):
                 consents += [path.removeprefix("consents.")] if self._read(path, value) is True else []
                 continue
@@ -188,9 +192,17 @@ class Dhis2:
             if path := self._mapping.data_elements.get(called):
                 yield path, called, value, where
 
+    def _unclear(self, values: Sequence[tuple[str, str, str, Where]]) -> set[str]:
+        """Questions that one list of values answers with yes and with no: that is no answer."""
+        said: dict[tuple[str, Where], set[object]] = {}
+        for path, _, value, where in values:
+            if _is_yes_or_no(path):
+                said.setdefault((path, where[:-2]), set()).add(self._read(path, value))
+        return {path for (path, _), answers in said.items() if len(answers) > 1}
+
     def _read(self, path: str, value: str) -> Any:
         """What a value of theirs is in our form; itself where it is none of what is expected."""
-        if path == "health.contact" or path.startswith(("health.symptoms.", "consents.")):
+        if _is_yes_or_no(path):
             return _BOOLEANS.get(value.lower(), value)
         if path in self._mapping.options:
             return self._mapping.options[path].get(value, value)
@@ -275,6 +287,10 @@ def _flat(payload: Members[str, Any], entities: list[Members[str, Any]]) -> Iter
         if enrollment:
             document["enrollments"] = [_bare(enrollment)]
         yield _Event(entity, enrollment, event, document, ("trackedEntities", 0), ("enrollments", 0), ("events", 0))
+
+
+def _is_yes_or_no(path: str) -> bool:
+    return path == "health.contact" or path.startswith(("health.symptoms.", "consents."))
 
 
 def _told(of: Members[str, Any], listed: str, called: str, base: Where) -> Iterator[tuple[str, str, Where]]:

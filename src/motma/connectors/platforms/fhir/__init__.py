@@ -149,18 +149,22 @@ class _Reading:
             put(raw, path, value)
             spots[(*patient_at, *at_)] = path
             names[path] = "Patient." + ".".join(str(step) for step in at_ if isinstance(step, str))
-        answered = dict(_answers(document, base))
+        every = list(_answers(document, base))
+        answered = dict(every)
         if not answered:
             return Skipped(_NOT_ANSWERED, {"QuestionnaireResponse.item": _NOT_ANSWERED})
+        unclear = {path for path, (_, value, _) in every if _is_yes_or_no(path) and value != answered[path][1]}
         for path, (link, value, at_) in answered.items():
             spots = {way: other for way, other in spots.items() if other != path}
             names[path] = f"item[{link}]"
-            if path.startswith("consents."):
+            if path.startswith("consents.") or path in unclear:  # yes and no at once is no answer
                 continue
             put(raw, path, value)
             spots[at_] = path
         raw["consents"] = [
-            one.id for one in _form().purposes if answered.get(f"consents.{one.id}", ("", None))[1] is True
+            one.id
+            for one in _form().purposes
+            if (of := f"consents.{one.id}") not in unclear and answered.get(of, ("", None))[1] is True
         ]
         names.setdefault("consents", "item[consents]")
         _settle_places(raw)
@@ -202,9 +206,15 @@ def _answers(document: Any, base: Where) -> Iterator[tuple[str, tuple[str, Any, 
                     text(one, "valueString") or text(one.get("valueCoding"), "code") for one in members(item, "answer")
                 ]
                 yield path, (text(item, "linkId"), [id for id in ids if id], (*here, n, "answer"))
-            elif read := _answer(path, known[path], given[0]):
-                value, member_of = read
-                yield path, (text(item, "linkId"), value, (*here, n, "answer", 0, *member_of))
+                continue
+            for m, one in enumerate(given if _is_yes_or_no(path) else given[:1]):
+                if read := _answer(path, known[path], one):
+                    value, member_of = read
+                    yield path, (text(item, "linkId"), value, (*here, n, "answer", m, *member_of))
+
+
+def _is_yes_or_no(path: str) -> bool:
+    return _kinds()[path] == "boolean"
 
 
 def _path(item: Mapping[str, Any]) -> str:
