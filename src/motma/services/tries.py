@@ -25,6 +25,9 @@ PENDING_WEIGHS = 0.1
 YEARS_A_YEAR = 2
 """How often one number that does not tell a year may be declared with a year of birth alone that does not fit, in a
 year: found out first, the year would leave a stranger 365 dates to try instead of thirty thousand."""
+REPORTS_A_DAY = 5
+"""How often one platform may report about a number with mistakes on one day. Counted for each platform by itself:
+nobody else's mistakes shall keep health staff from reporting a case."""
 PLATFORM_AN_HOUR, PLATFORM_SHARE = 500, 20
 """A platform: so many, or one in so many of what it sent in that hour if that is more."""
 
@@ -57,6 +60,25 @@ class Tries:
             return ()
         year = now.astimezone(_VN_TIME).year
         return tuple([self._secrets.index("try-year", f"{document.key}\n{year}\n{n}") for n in range(YEARS_A_YEAR)])
+
+    def report_slots(self, document: Document, source: str, now: dt.datetime) -> tuple[bytes, ...]:
+        """What a report of ``source`` about whom the register knows otherwise claims one of."""
+        of = f"{source}\n{document.key}\n{now.astimezone(_VN_TIME).date().isoformat()}"
+        return tuple([self._secrets.index("try-report", f"{of}\n{n}") for n in range(REPORTS_A_DAY)])
+
+    @staticmethod
+    def free_report(slots: tuple[bytes, ...], held: Mapping[bytes, str]) -> bytes:
+        """The next one. Raises :class:`Conflict` ``event.too_many_tries``, the same whether the number exists."""
+        for slot in slots:
+            if slot not in held:
+                return slot
+        raise Conflict(
+            "event.too_many_tries",
+            Words(
+                "Hôm nay đã báo sai số giấy tờ này quá nhiều lần. Xem lại giấy tờ, hoặc báo bằng mã số (qid).",
+                "This number was reported with mistakes too often today. See the document, or report by `qid`.",
+            ),
+        )
 
     @staticmethod
     def free_year(slots: tuple[bytes, ...], held: Mapping[bytes, str]) -> tuple[bytes, ...]:

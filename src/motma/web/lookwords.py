@@ -6,6 +6,7 @@ from motma.core.words import Words
 PURPOSES = {
     "verification": Words("Nền tảng kiểm tra mã", "A platform checked the code"),
     "list": Words("Danh sách theo luật", "A list that the law provides for"),
+    "report": Words("Cơ quan y tế xem lại báo cáo của mình", "A health system asked about its report"),
     "tracing": Words("Cán bộ y tế truy vết ca bệnh", "Health staff followed up a case"),
 }
 _TOLD = {

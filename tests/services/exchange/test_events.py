@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from motma.core.errors import Conflict, Invalid, Unavailable
-from motma.core.facts import CheckAgain, HealthReported, Restored, Standing
+from motma.core.facts import CheckAgain, HealthReported, LookMade, Restored, Standing
 from motma.core.ids import Qid
 from motma.register.population import Person
 from motma.services.exchange.events import Reported
+from motma.services.tries import REPORTS_A_DAY
 from tests.services.test_without_asking import both
 from tests.world import World
 
@@ -201,7 +202,7 @@ async def test_who_is_reported_is_somebody_and_their_case_somebody_else(world: W
         with pytest.raises(Invalid) as refused:
             await report(world, raw)
         assert refused.value.code == code and refused.value.fields and refused.value.words.vi
-    assert world.rows() == before, "nothing is half written"
+    assert world.rows() == before | {"once": before["once"] + 3}, "three tries, and nothing half written"
     told = await report(world, event("contact", qid=sent["qid"], case=case))
     (fact,) = [one for one in await world.built.store.facts_about(told.qid) if one.id == told.id]
     assert isinstance(fact.what, HealthReported) and (fact.what.case, fact.what.source) == (case, "CDC")
@@ -266,3 +267,44 @@ async def test_the_holder_is_told_and_who_is_only_nearly_them_is_not(world: Worl
     await report(world, event("contact", since=world.now.isoformat(), qid=sent["qid"]))
     page = (await browser.get("/code?lang=en")).text
     assert "Health staff say that you met a patient on 18/01/2026" in page
+
+
+async def test_nobody_finds_out_by_reporting_who_was_born_when(world: World) -> None:
+    """The number tells the year: without a count by number 365 guesses would do, and half an hour."""
+    person = world.person(0)
+    days = [person.birth_date.replace(month=1, day=day).isoformat() for day in range(2, 2 + REPORTS_A_DAY)]
+
+    async def guess(day: str, source: str = "CDC", who: dict[str, Any] | None = None) -> str:
+        try:
+            await report(world, event(person={**(who or person_of(person)), "birth_date": day}), source=source)
+        except (Invalid, Conflict) as refused:
+            return refused.code
+        return "reported"
+
+    told = await asyncio.gather(*(guess(day) for day in [*days, *days]))
+    assert sorted(told) == ["event.nobody"] * REPORTS_A_DAY + ["event.too_many_tries"] * REPORTS_A_DAY
+    right = person.birth_date.isoformat()
+    assert await guess(right) == "event.too_many_tries", "the right one tells no more than a wrong one"
+    of_nobody = {**person_of(person), "document": {"kind": "cccd", "number": person.documents[0].number[:6] + "999999"}}
+    told = [await guess(day, who=of_nobody) for day in [*days, right]]
+    assert told == [*["event.nobody"] * REPORTS_A_DAY, "event.too_many_tries"], "a number of nobody looks the same"
+    assert await guess(right, "BENHVIEN") == "reported", "one platform's mistakes are not another's"
+    qid = (await world.declare(person)).json()["qid"]
+    assert (await report(world, event(qid=qid))).state == "check"
+    world.now += DAY
+    assert await guess(right) == "reported"
+
+
+async def test_to_ask_again_what_became_of_a_report_is_a_look(world: World) -> None:
+    qid = (await world.declare(world.person(0))).json()["qid"]
+    first = await report(world, event("ended", since=world.now.isoformat(), qid=qid), key="1")
+    assert (await kinds_of(world, qid)).count("LookMade") == 0
+    raw = event("ended", since=world.now.isoformat(), qid=qid)
+    for _ in range(3):
+        assert (await report(world, raw, key="1")).id == first.id
+    world.now += HOUR
+    assert (await report(world, raw, key="1")).state == "good"
+    facts = await world.built.store.facts_about(Qid(qid))
+    looks = [(fact.actor, fact.what) for fact in facts if isinstance(fact.what, LookMade)]
+    assert looks == [("CDC", LookMade("report", "health:write", ("qid", "state")))] * 2
+    await sound(world)

@@ -10,8 +10,9 @@ from motma.core.ids import Qid
 HealthEventKind = Literal["case", "contact", "ended"]
 """A confirmed case; a contact of one; the end of isolation or quarantine, which ends both."""
 
-Purpose = Literal["verification", "list", "tracing"]
-"""What somebody's data was asked for: is this code good; a list that the law provides for; whom a case met."""
+Purpose = Literal["verification", "list", "tracing", "report"]
+"""What somebody's data was asked for: is this code good; a list that the law provides for; whom a case met; what became
+of a report of health staff."""
 
 
 class PlatformRegistered(msgspec.Struct, frozen=True, tag="platform.registered"):

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from motma.core.errors import Conflict, Invalid, Problem, Unavailable
-from motma.core.facts import Fact, HealthReported, Standing
+from motma.core.facts import Fact, HealthReported, LookMade, Standing
 from motma.core.health import Asked, parse_event
 from motma.core.identity import Grade, Match
 from motma.core.ids import FactId, Qid, new_fact_id
@@ -27,6 +27,10 @@ from motma.storage.keys import Secrets
 from motma.storage.store import Act, Already, Store
 
 _RACES = 5
+_TOLD, _BASIS = ("qid", "state"), "health:write"
+_LOOK = dt.timedelta(minutes=1)
+"""For so long one platform's asking anew about one citizen is one look."""
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 class Reported(msgspec.Struct, frozen=True):
@@ -74,7 +78,7 @@ class Events:
         digest = hashlib.sha256(msgspec.json.encode(raw, order="deterministic")).hexdigest()[:32]
         once = self._secrets.index("idempotency-event", f"{source}\n{key}") if key is not None else None
         if once and (first := await self._store.holder(once)):
-            return await self._first(first, digest, now)
+            return await self._first(first, digest, source, now)
         asked = parse_event(raw, now)
         found = await self._found(asked, source, now)
         id = new_fact_id("hlr", now, self._random(10))
@@ -86,7 +90,7 @@ class Events:
             if not isinstance(outcome, Already):
                 return await self._told(id, qid, now)
             if once and (held := outcome.once.get(once)):
-                return await self._first(held, digest, now)
+                return await self._first(held, digest, source, now)
             # Else the citizen was declared, merged or reported between our look and our write.
         raise Unavailable(
             "event.contended",
@@ -134,10 +138,15 @@ class Events:
         self._tries.hear(f"events {source}", now)
         measures = (await self._board.current(now)).measures.values()
         accepts = next((one.accepts for one in measures if one.active_at(now)), ())
-        found = await self._matching.ask(asked.named, accepts)
-        self._tries.count(f"events {source}", found.match)
-        if found.match.grade is not Grade.MATCHED:
-            raise _unmatched(found.match.grade)
+        slots = self._tries.report_slots(asked.named.document, source, now)
+        async with self._tries.at(asked.named.document):
+            free = self._tries.free_report(slots, await self._store.holders(slots))
+            found = await self._matching.ask(asked.named, accepts)
+            self._tries.count(f"events {source}", found.match)
+            if found.match.grade is not Grade.MATCHED:
+                while isinstance(await self._store.append(Act((), once=((free, "tried"),))), Already):
+                    free = self._tries.free_report(slots, await self._store.holders(slots))
+                raise _unmatched(found.match.grade)
         return Found(Match(Grade.MATCHED), found.keys)
 
     async def _number(self, qid: Qid) -> Qid:
@@ -163,8 +172,8 @@ class Events:
             words = Words("Không có mã số này của ca bệnh.", "There is no case of this number.")
             raise Invalid("event.case_unknown", words, {"case": Problem("event.case_unknown", words)})
 
-    async def _first(self, value: str, digest: str, now: dt.datetime) -> Reported:
-        """The answer to what this key was first used for, as it is now."""
+    async def _first(self, value: str, digest: str, source: str, now: dt.datetime) -> Reported:
+        """The answer to what this key was first used for, as it is now: asked so, it is a look at the citizen."""
         id, _, first_digest = value.partition(" ")
         if first_digest != digest:
             raise Conflict(
@@ -177,7 +186,15 @@ class Events:
         fact = await self._store.fact(FactId(id), only=())
         if fact is None or fact.qid is None:
             raise Unavailable("storage.unavailable", Words("Chưa đọc được báo cáo.", "The report cannot be read now."))
-        return msgspec.structs.replace(await self._told(fact.id, fact.qid, now), repeated=True)
+        told = await self._told(fact.id, fact.qid, now)
+        await self._store.append(Act((self._look(told.qid, source, now),)))  # the same look again is the same fact
+        return msgspec.structs.replace(told, repeated=True)
+
+    def _look(self, qid: Qid, source: str, now: dt.datetime) -> Fact:
+        minute = now - (now - _EPOCH) % _LOOK
+        mark = self._secrets.index("look-report", f"{source}\n{qid}\n{minute.isoformat()}")
+        id = new_fact_id("lok", minute, mark[:10])
+        return Fact(id=id, at=now, actor=source, qid=qid, what=LookMade("report", _BASIS, _TOLD))
 
     async def _told(self, id: FactId, qid: Qid, now: dt.datetime) -> Reported:
         standing = await self._citizens.standing(qid)
