@@ -1,5 +1,6 @@
 """Who follows whom: written with the facts, taken along and taken back, and the fold of them on both engines."""
 
+import asyncio
 import random
 from typing import Any
 
@@ -8,8 +9,9 @@ from msgspec.structs import replace
 from motma.core.facts import Accepted, Fact, Merged, Parted, Took
 from motma.core.ids import Qid
 from motma.core.links import Link
+from motma.storage.acts import Appended
 from motma.storage.migrations.versions import v0010_feed
-from motma.storage.store import Act, Store
+from motma.storage.store import Act, Already, Store
 from tests.storage.conftest import Raw
 from tests.storage.samples import a_qid, a_time, accepted, an_id, refused, scanned
 
@@ -73,12 +75,21 @@ async def test_all_in_one_act_comes_to_the_same(store: Store) -> None:
     assert (await store.rebuild_standing()).differing == ()
 
 
-async def test_what_was_under_way_during_a_merge_is_followed_too(store: Store) -> None:
-    a, b = a_qid(), a_qid()
-    await store.append(Act((sent(a, "A"), sent(b, "B"))))
-    await store.append(Act(merged(a, b)))  # 3, 4
-    await store.append(Act((sent(a, "LATE"), sent(a, "A"))))  # 5, 6
-    assert await following(store, b) == {("A", a, 4), ("B", b, 2), ("LATE", a, 5)}
+async def test_what_was_under_way_during_a_merge_is_not_written_under_the_old_number(store: Store) -> None:
+    """Neither the links nor the standing of the number that it goes by now would ever hear of it."""
+    a, b, c = a_qid(), a_qid(), a_qid()
+    await store.append(Act((sent(a, "A"), sent(b, "B"), sent(c, "C"))))
+    before = await store.standing(c)
+    told = await asyncio.gather(
+        *[store.append(Act(acts)) for acts in (merged(a, b), merged(b, c), (sent(a, "LATE"),), (sent(b, "LATE"),))]
+    )
+    assert told[2:] == [Already(frozenset(), {})] * 2
+    assert {platform for platform, _, _ in await following(store, c)} == {"A", "B", "C"}
+    assert isinstance(await store.append(Act((sent(c, "LATE"),))), Appended)
+    assert before and (after := await store.standing(c)) and after.declaration != before.declaration
+    assert "LATE" in {platform for platform, _, _ in await following(store, c)}
+    await store.append(Act(parted(b, c)))
+    assert isinstance(await store.append(Act((sent(b, "AGAIN"),))), Appended), "a citizen of its own again"
     assert (await store.rebuild_standing()).differing == ()
 
 

@@ -64,7 +64,7 @@ class Appended(msgspec.Struct, frozen=True):
 
 class Already(msgspec.Struct, frozen=True):
     """Nothing of the act was written: these ids exist, these keys are held, each with the value given here; with
-    neither, a standing that it was made from has changed."""
+    neither, a standing that it was made from has changed, or it declares under a number that goes by another now."""
 
     facts: frozenset[FactId]
     once: dict[bytes, str]

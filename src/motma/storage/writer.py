@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import msgspec
 
 from motma.core.errors import MotmaError, Unavailable
-from motma.core.facts import Fact, Parted, PermitIssued, PermitRevoked, Standing, Took
+from motma.core.facts import Accepted, Fact, Parted, PermitIssued, PermitRevoked, Standing, Took
 from motma.core.fold import apply, permit_after
 from motma.core.ids import FactId, Qid
 from motma.core.links import Link, followed, join
@@ -74,7 +74,8 @@ def plan(acts: Sequence[Prepared], loaded: Loaded) -> Plan:
     """Judge ``acts`` in order, each on what is stored and on those before it.
 
     An act with a fact that exists or a key that is held with another value is answered with what is there, and
-    leaves no trace; nor does one made from a standing that has changed, nor one that was sealed with a key whose place
+    leaves no trace; nor does one made from a standing that has changed, one that declares somebody under a number by
+    which they go no more (their standing would never hear of it), nor one that was sealed with a key whose place
     another has taken. The others get consecutive seqs; standings are folded on, tallies added up.
     """
     rows, outcomes = Rows(), list[Outcome]()
@@ -97,7 +98,10 @@ def plan(acts: Sequence[Prepared], loaded: Loaded) -> Plan:
         act = prepared.act
         known = [fact.id for fact in act.facts if fact.id in ids]
         taken = {key: held[key] for key, value in act.once if held.get(key, value) != value}
-        if known or taken or any(stands(one.qid) != one for one in act.still):
+        moved = any(stands(one.qid) != one for one in act.still) or any(
+            isinstance(fact.what, Accepted) and fact.qid and (of := stands(fact.qid)) and of.into for fact in act.facts
+        )
+        if known or taken or moved:
             outcomes.append(Already(frozenset(known), taken))
             continue
         if prepared.seal and seal_claim(prepared.seal + 1) in held:
@@ -113,7 +117,7 @@ def plan(acts: Sequence[Prepared], loaded: Loaded) -> Plan:
             if fact.qid is None:
                 continue
             before = stands(fact.qid)
-            linking.follow(seq, fact, before)
+            linking.follow(seq, fact)
             after = apply(before, fact)
             if after is not before:  # most scans change nothing, and then cost no second write
                 standings[fact.qid] = after
@@ -158,15 +162,13 @@ class _Linking:
         self._new: dict[Qid, dict[tuple[str, Qid], Link]] = {}
         self.gone: dict[tuple[str, str], None] = {}
 
-    def follow(self, seq: int, fact: Fact, before: Standing | None) -> None:
-        """Link, take along or take back as ``fact`` says, about a citizen who stood as ``before`` says."""
+    def follow(self, seq: int, fact: Fact) -> None:
+        """Link, take along or take back as ``fact`` says."""
         qid, what = fact.qid, fact.what
         if qid is None:
             return
         if platform := followed(fact):
             self._join(Link(qid, platform, qid, seq, fact.id))
-            if before and before.into:  # it was under way while its citizen was made one with another
-                self._join(Link(before.into, platform, qid, seq, fact.id))
         elif isinstance(what, Took):
             for link in self._of(what.other):
                 self._join(Link(qid, link.platform, what.other, seq, link.declaration))
