@@ -115,6 +115,22 @@ async def test_what_reaches_far_takes_two(world: World) -> None:
     assert (await second.ask(scope="health:write")).status_code == 200
 
 
+async def test_a_key_that_one_person_stands_for_under_two_names_reaches_no_further(world: World) -> None:
+    """Whoever agrees to a scope has seen the keys: not their own, whatever they were called when they added it."""
+    first, mine = await world.operator("HAI"), await world.operator("MOT")
+    await world.built.house.enrol.appoint_operator("MOT-CU", world.now, also="MOT")
+    alias = await world.operator("MOT-CU")
+    every = asked(scopes=list(SCOPES), key="")
+    await send(first, "/ops/platforms/new", **every)
+    await send(mine, ONE, do="key", key=KEY.as_pem(private=False).decode())
+    holder = KeyHolder(world, "BLUEZONE")
+    for who in (alias, mine):
+        await send(who, ONE, do="change", **every)
+        assert (await holder.ask(scope="health:write")).json()["error"] == "invalid_scope"
+    assert (await send(first, ONE, do="vouch", kid=KEY.kid)).status_code == 303
+    assert (await holder.ask(scope="health:write")).status_code == 200
+
+
 async def test_keys_are_rotated_side_by_side(world: World) -> None:
     operator = await world.operator()
     await send(operator, "/ops/platforms/new", **asked())

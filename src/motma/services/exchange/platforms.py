@@ -130,9 +130,12 @@ class Platforms:
         """
         what = _read(platform, name, scopes, connector, per_second, per_day, certificate)
         known = await self._living(what.platform, now)
-        for scope, first in known.asked.items():
-            if scope in what.scopes and first != by and first in names:
-                raise _own()
+        others = {name for name in names if name != by}
+        agreed = {first for scope, first in known.asked.items() if scope in what.scopes and first != by}
+        # Who agrees stands for the keys too, but for their own: also for those that they added under another name.
+        own_keys = {key.by for key in known.keys.values() if not key.seen} & others
+        if agreed & others or (agreed and own_keys):
+            raise _own()
         await self._do(what, by, now)
         return await self._done(known.id, now)
 
