@@ -35,6 +35,13 @@ async def told(world: World, hook: Receiver) -> int:
     return len(hook.heard)
 
 
+async def on_the_page(world: World) -> str:
+    """What operators read of the platform."""
+    page = await (await world.operator()).get(f"/ops/platforms/one/{P}", headers={"accept": "text/html"})
+    assert page.status_code == 200, page.text
+    return page.text
+
+
 # -- told of changes -----------------------------------------------------------------------------------------------
 
 
@@ -51,6 +58,7 @@ async def test_whose_trial_is_over_is_told_nothing(world: World, hook: Receiver)
     assert (await client.get("/v1/webhook")).status_code == 401
     assert (await world.declare(world.person(0), other)).status_code == 201
     assert await told(world, hook) == 1
+    assert "Hết hạn thử, không báo nữa" in await on_the_page(world)
 
 
 async def test_from_whom_the_right_was_taken_is_told_nothing_until_it_is_given_back(
@@ -72,6 +80,7 @@ async def test_from_whom_the_right_was_taken_is_told_nothing_until_it_is_given_b
     await may("declarations:write")
     assert (await world.declare(world.person(0), client)).status_code == 201
     assert await told(world, hook) == 1
+    assert "thiếu quyền changes:read" in await on_the_page(world)
     await may("declarations:write", "changes:read")
     assert await told(world, hook) == 2, "it is told from where it was told last"
 
