@@ -109,6 +109,19 @@ async def test_an_address_and_all_together_are_bounded(world: World, monkeypatch
     given(await register(world))
 
 
+async def test_a_subscriber_with_many_addresses_is_one(world: World) -> None:
+    async def from_(address: str) -> int:
+        sender = httpx.ASGITransport(world.app, client=(address, 5))
+        async with httpx.AsyncClient(transport=sender, base_url="http://motma.test") as client:
+            return (await client.post("/sandbox", content=urlencode({"name": "Đội A"}), headers=FORM)).status_code
+
+    for n in range(AN_HOUR):
+        assert await from_(f"2001:db8:1:2:{n:x}::{n}") == 200
+        assert await from_("::ffff:192.0.2.7") == 200
+    assert await from_("2001:db8:1:2:ffff::1") == 429 and await from_("192.0.2.7") == 429
+    assert await from_("2001:db8:1:3::1") == 200 and await from_("192.0.2.8") == 200
+
+
 async def test_nobody_real_is_taken(world: World) -> None:
     _, token = given(await register(world))
     client = world.browser(headers={"authorization": f"Bearer {token}"})

@@ -39,6 +39,7 @@ door and a token never opens a page. ``tests/web/test_access.py`` walks this tab
 
 import base64
 import hashlib
+import ipaddress
 from typing import TYPE_CHECKING, Any, cast
 
 from litestar.connection import ASGIConnection
@@ -58,6 +59,20 @@ _WALLET_DAYS = 90
 def house_of(request: _Request) -> "House":
     """The services behind the doors."""
     return cast("House", request.app.state.house)
+
+
+def address_of(request: _Request) -> str:
+    """Where a request comes from, to count by: of IPv6 the network of 64 bits, all of which one subscriber has."""
+    host = request.client.host if request.client else ""
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host
+    if isinstance(address, ipaddress.IPv4Address):
+        return host
+    if address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return f"{ipaddress.IPv6Address(int(address) >> 64 << 64)}/64"
 
 
 # -- who is it -----------------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ from motma.core.words import Words
 from motma.services.declare import Declare, Receipt
 from motma.services.tries import TooManyMistakes
 from motma.services.wallet import HeldCode
-from motma.web.access import house_of, open_wallet, wallet_of
+from motma.web.access import address_of, house_of, open_wallet, wallet_of
 from motma.web.answers import CHECK, Answers, read_answers, step_of
 from motma.web.healthwords import said_of
 from motma.web.live import WHOSE, scripts, whose
@@ -265,8 +265,8 @@ async def _send(
         msgspec.json.encode([window, raw], order="sorted"), key=wallet[:64], digest_size=20
     ).hexdigest()
     try:
-        address = request.client.host if request.client else ""
-        receipt = await declare.declare(raw, source=_SOURCE, now=now, key=key, wallet=wallet, address=address)
+        where = address_of(request)
+        receipt = await declare.declare(raw, source=_SOURCE, now=now, key=key, wallet=wallet, address=where)
     except Invalid as invalid:
         if not invalid.fields:
             if isinstance(invalid, TooManyMistakes):

@@ -15,7 +15,7 @@ from motma.core.platforms import SELF_SERVED_FOR
 from motma.core.words import Words
 from motma.services.exchange.quotas import OverQuota
 from motma.services.exchange.selfservice import SelfService, Served
-from motma.web.access import house_of
+from motma.web.access import address_of, house_of
 from motma.web.docs import sample_declaration
 from motma.web.exchange.oauth import ASSERTION, GRANT
 from motma.web.pages import render
@@ -38,9 +38,8 @@ async def register(request: _Request, data: URLEncodedBody[dict[str, str]]) -> R
     """A platform for a week: its id, a token that is shown once, and the first call to copy."""
     service, house = _service(request), house_of(request)
     given = {"name": data.get("name", "")[:400], "key": data.get("key", "")[: TEXT_MAX_CHARS + 1]}
-    address = request.client.host if request.client else ""
     try:
-        served = await service.serve(given["name"], given["key"].strip(), address, house.clock())
+        served = await service.serve(given["name"], given["key"].strip(), address_of(request), house.clock())
     except (Invalid, Conflict, OverQuota) as wrong:
         return _form(request, given, wrong)
     return _made(request, served)
