@@ -5,7 +5,7 @@ import asyncio
 import contextlib
 import shutil
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from rich.console import Console
 
@@ -20,6 +20,7 @@ from motma.wiring import Built, build, utc_now
 
 _CHECKPOINT = "g07-vinh-binh"
 _OFFICER, _OPERATOR, _SECOND, _PLATFORM = "CB-01", "TRUC-BAN", "TRUC-BAN-2", "BENHVIEN"
+_HEALTH_STAFF = "HCDC-01"
 
 
 async def run_demo(console: Console, *, port: int, people: int, fresh: bool, once: bool, twins: bool = False) -> int:
@@ -53,11 +54,12 @@ async def _run(
 ) -> int:
     url = f"http://127.0.0.1:{settings.port}"
     async with build(settings) as built:
-        ways = await provision(built)
+        tokens = await provision(built)
         now, enrol = utc_now(), built.house.enrol
         link = f"{url}/scan/enrol#{await enrol.invite_device(_CHECKPOINT, 'Máy trình diễn', now)}"
         pin = await enrol.appoint_officer(_OFFICER, "Trần Văn Trực", now)
         keys = [await enrol.appoint_operator(name, now) for name in (_OPERATOR, _SECOND)]
+        health_staff = await enrol.appoint_health_staff(_HEALTH_STAFF, now)
         token = await enrol.register_platform(_PLATFORM, "Bệnh viện trình diễn", now)
         for twin in twins:
             await _interlink(built, twin)
@@ -72,14 +74,9 @@ async def _run(
     account: Account | None = None
     try:
         if people:
-            account = await drive(settings, Plan(declarations=people), url, ways, concurrency=8, console=console)
-        _welcome(console, url, link, pin, keys, token, register, account, settings)
-        for twin in twins:
-            title = PLATFORMS[twin.name.upper()]
-            console.print(
-                f"[b]{twin.name:<10}[/]{twin.url}/ (stand-in of {title}: declare, scan at {twin.url}/quet)",
-                soft_wrap=True,
-            )
+            account = await drive(settings, Plan(declarations=people), url, tokens, concurrency=8, console=console)
+        ways = _Ways(link, pin, keys, health_staff, token, register, twins)
+        _welcome(console, url, ways, account, settings)
         if not once:
             await serving
     finally:
@@ -99,39 +96,52 @@ async def _interlink(built: Built, twin: RunningTwin) -> None:
     await platforms.add_key(id, twin.jwk.read_text(), by="cli", now=now)
 
 
-def _welcome(
-    console: Console,
-    url: str,
-    link: str,
-    pin: str,
-    keys: list[str],
-    token: str,
-    register: str,
-    account: Account | None,
-    settings: Settings,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    """How to get in: shown once."""
+
+    officer: str
+    pin: str
+    operators: Sequence[str]
+    health_staff: str
+    platform: str
+    register: str
+    twins: Sequence[RunningTwin]
+
+    def said(self, url: str) -> list[tuple[str, str]]:
+        """Who, and what they open."""
+        first, second = self.operators
+        ways = [
+            ("Citizen", f"{url}/"),
+            ("Officer", self.officer),
+            ("", f"officer code {_OFFICER}, PIN {self.pin} (the link works once)"),
+            ("Operator", f"{url}/ops"),
+            ("", f"name {_OPERATOR}, key {first}"),
+            ("", f"name {_SECOND}, key {second} (in another browser: approves what the first one writes)"),
+            ("Health", f"{url}/health (staff who follow up a case)"),
+            ("", f"name {_HEALTH_STAFF}, key {self.health_staff}"),
+            ("Platform", f"{url}/docs"),
+            ("", f"token {self.platform}"),
+            ("", f"{url}/sandbox (a platform of your own, in five minutes)"),
+        ]
+        if self.twins:
+            ways.append(("Twins", "four stand-ins of platforms: declare on one, scan its code at /quet on another"))
+            ways += [("", f"{twin.url}/ ({PLATFORMS[twin.name.upper()]})") for twin in self.twins]
+        if self.register:
+            ways += [
+                ("Register", "fictional, and a program of its own. Put it out, and who declares is pending:"),
+                ("", f"""curl -X PUT -d '{{"outage":true}}' {self.register}/faults"""),
+                ("", "Bring it back, and they are matched within seconds (load their page again):"),
+                ("", f"curl -X DELETE {self.register}/faults"),
+            ]
+        return ways
+
+
+def _welcome(console: Console, url: str, ways: _Ways, account: Account | None, settings: Settings) -> None:
     if account:
         console.print(account_table(account))
     console.print("\n[b]Một Mã[/] is running: a demonstration, not an official service.\n")
-    ways = [
-        ("Citizen", f"{url}/"),
-        ("Officer", link),
-        ("", f"officer code {_OFFICER}, PIN {pin} (the link works once)"),
-        ("Operator", f"{url}/ops"),
-        ("", f"name {_OPERATOR}, key {keys[0]}"),
-        ("", f"name {_SECOND}, key {keys[1]} (in another browser: approves what the first one writes)"),
-        ("Platform", f"{url}/docs"),
-        ("", f"token {token}"),
-        ("", f"{url}/sandbox (a platform of your own, in five minutes)"),
-    ]
-    if register:
-        ways += [
-            ("Register", "fictional, and a program of its own. Put it out, and who declares is pending:"),
-            ("", f"""curl -X PUT -d '{{"outage":true}}' {register}/faults"""),
-            ("", "Bring it back, and they are matched within seconds (load their page again):"),
-            ("", f"curl -X DELETE {register}/faults"),
-        ]
-    for who, way in ways:  # not in a table: what is to be copied is never cut, however narrow the terminal
+    for who, way in ways.said(url):  # not in a table: what is to be copied is never cut, however narrow the terminal
         console.print(f"[b]{who:<10}[/]{way}", soft_wrap=True, highlight=False)
     console.print("\nPeople of the fictional register to declare as (none of them is real):")
     for person in _samples(Population(settings.register_seed, settings.register_size)):

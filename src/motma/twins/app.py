@@ -114,8 +114,11 @@ class App:
         pages = self._pages
         if path == "/":
             if method == "POST":
-                key = self._post(self._parts.twin.write(_form(body)))
-                await self._parts.outbox.wait_for(key, _WAIT_SECONDS)
+                answers = _form(body)
+                key = self._post(self._parts.twin.write(answers))
+                letter = await self._parts.outbox.wait_for(key, _WAIT_SECONDS)
+                if letter and _to_be_mended(letter):  # what was typed stays
+                    return _html(pages.form(lang, answers, letter), 422)
                 return Answer(303, location=f"/ma/{key}{'?lang=en' if lang == 'en' else ''}")
             return _html(pages.form(lang))
         if path.startswith("/ma/") and (letter := self._parts.store.letter(path.removeprefix("/ma/"))):
@@ -174,6 +177,12 @@ class App:
         else:
             return Answer(404, msgspec.json.encode({"code": "not_found"}))
         return Answer(200, msgspec.json.encode(said))
+
+
+def _to_be_mended(letter: Letter) -> bool:
+    """Whether its writer has no code by it and has to put something right."""
+    said = msgspec.json.decode(letter.said) if letter.state == "sent" else {}
+    return letter.state == "refused" or (letter.state == "sent" and not said.get("code"))
 
 
 def _of_letter(letter: Letter) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from motma.twins.plain import Plain
 TWIN = Plain(
     name="dicuan",
     platform="DICUAN",
-    title=Words("Khai báo di chuyển nội địa", "Domestic movement declaration"),
+    title=Words("Khai báo di chuyển (mô phỏng)", "Movement declaration (stand-in)"),
     stands_for=Words("Bản mô phỏng suckhoe.dancuquocgia.gov.vn", "A stand-in of suckhoe.dancuquocgia.gov.vn"),
     door="/api/khai-bao",
     full_name="hoTen",

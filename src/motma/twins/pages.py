@@ -1,6 +1,7 @@
 """The twin's three pages: declare, my code, scan. Vietnamese first, English beside it."""
 
 import datetime as dt
+from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,7 +14,7 @@ from markupsafe import Markup
 
 from motma.core.ids import group_qid
 from motma.core.words import Words
-from motma.twins.forms import Twin, communes, countries
+from motma.twins.forms import Answers, Twin, communes, countries
 from motma.twins.scanner import Held, Seen
 from motma.twins.store import Citizen, Letter
 
@@ -88,9 +89,37 @@ class Pages:
     def __init__(self, twin: Twin) -> None:
         self._twin = twin
 
-    def form(self, lang: str) -> str:
-        """What the platform asks."""
-        return self._render("form.html", lang, communes=communes(), countries=countries())
+    def form(self, lang: str, answers: Answers | None = None, letter: Letter | None = None) -> str:
+        """What the platform asks; with ``answers`` filled in, beside what the exchange said of ``letter``."""
+        said = msgspec.json.decode(letter.said) if letter else {}
+        mistakes, others = self._mistakes(said.get("fields") or {})
+        return self._render(
+            "form.html",
+            lang,
+            communes=communes(),
+            countries=countries(),
+            answers=answers or {},
+            refusal=_words_of(said) if letter else None,
+            mistakes=mistakes,
+            others=others,
+        )
+
+    def _mistakes(self, fields: Mapping[str, Any]) -> tuple[dict[str, Words], dict[str, Words]]:
+        """What is wrong, by the name of our input; and what has none, unless an input has been told something."""
+        inputs = [field.name for _, section in self._twin.sections for field in section]
+        mistakes, others = {}, {}
+        for name, problem in fields.items():
+            under = next((one for one in inputs if one == name or one.startswith(f"{name}.")), None)
+            if under is None:
+                others[name] = _words_of(problem)
+            else:
+                mistakes[under] = _words_of(problem)
+        return mistakes, {} if mistakes else others
+
+    def _called(self, name: str) -> Words:
+        """What the form calls its field ``name``."""
+        fields = (field for _, section in self._twin.sections for field in section)
+        return next((one.words for one in fields if one.name == name), Words(name, name))
 
     def mine(self, lang: str, letter: Letter, citizen: Citizen | None) -> str:
         """What became of one's declaration; the citizen's code as it is now, whoever of the platforms changed it."""
@@ -108,6 +137,7 @@ class Pages:
             code=code,
             state=_STATES.get((citizen and citizen.state) or ""),
             health=_HEALTH.get((citizen and citizen.health) or ""),
+            called=lambda name: self._called(name).said_in(lang),
         )
 
     def scan(self, lang: str, seen: Seen | None, held: Held, now: dt.datetime) -> str:
@@ -120,6 +150,12 @@ class Pages:
 
     def _render(self, template: str, lang: str, **context: Any) -> str:
         return _environment.get_template(template).render(twin=self._twin, lang=lang, **context)
+
+
+def _words_of(problem: Mapping[str, Any]) -> Words:
+    """What the exchange says is wrong, or at least its code."""
+    words, code = problem.get("words") or {}, str(problem.get("code", ""))
+    return Words(words.get("vi", code), words.get("en", code))
 
 
 def _svg(text: str) -> Markup:

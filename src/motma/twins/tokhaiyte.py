@@ -92,7 +92,7 @@ def _fill(raw: Mapping[str, Any]) -> dict[str, list[str]]:
 TWIN = Twin(
     name="tokhaiyte",
     platform="TOKHAIYTE",
-    title=Words("Tờ khai y tế", "Vietnam Health Declaration"),
+    title=Words("Tờ khai y tế (mô phỏng)", "Vietnam Health Declaration (stand-in)"),
     stands_for=Words("Bản mô phỏng tokhaiyte.vn", "A stand-in of tokhaiyte.vn"),
     content_type="application/x-www-form-urlencoded",
     sections=(
