@@ -122,6 +122,7 @@ async def _interlinked(session: aiohttp.ClientSession, twins: Mapping[str, str])
         mend = await answer.text()
         assert answer.status == 422
     assert f'value="{body["name"]}"' in mend and 'aria-invalid="true"' in mend and "No code yet." in mend
+    assert "&#34;" not in mend and 'inputmode="numeric"' in mend
     phone = re.search(r'name="soDienThoai"[^>]*value="12"[^>]*aria-describedby="(\S+)"', mend)
     assert phone and f'id="{phone[1]}">The phone number' in mend, mend
 

@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from motma.core.ids import Document
 from motma.register.population import Person
+from tests.browser import exchange_screenshots
 from tests.browser.city import (
     CHECKPOINT,
     DESKTOP,
@@ -84,6 +85,7 @@ def main() -> None:
             with _context(browser, city, SIZES[size], language) as context:
                 _way_out(context, city, f"{language}-{size}", number)
                 _ahead(context, city, f"{language}-{size}", number)
+        _exchange(browser, city, states)
         browser.close()
         street = open_browser(
             playwright, camera=film(Image.new("RGB", (300, 300), (120, 120, 120)), FOLDER / "street.mjpeg")
@@ -100,7 +102,25 @@ def main() -> None:
         with _context(browser, city, PHONE, "vi") as context:
             _shoot(context.new_page(), city, "/", "nothing-asked-vi-phone")
         browser.close()
+    with running_city(sandbox=True) as city, sync_playwright() as playwright:
+        browser = open_browser(playwright)
+        exchange_screenshots.sandbox(browser, city, _keep)
+        exchange_screenshots.report(browser, FOLDER, _keep)
+        browser.close()
     sys.stdout.write(f"{len(list(FOLDER.glob('*.png')))} pictures in {FOLDER}\n")
+
+
+def _exchange(browser: Browser, city: City, states: list[tuple[str, str]]) -> None:
+    """The pages of the interlinking, on a city where something happened."""
+    people = _longest_names(city)
+    case = exchange_screenshots.with_a_case(city)
+    exchange_screenshots.with_sources(city, people[60:63])
+    for number, (language, size) in enumerate(states):
+        with _context(browser, city, SIZES[size], language) as context:
+            name = f"{language}-{size}"
+            exchange_screenshots.health(context, city, case, _keep, name)
+            exchange_screenshots.operator(context, city, people[64 + 4 * number : 67 + 4 * number], _keep, name)
+            exchange_screenshots.looks(context, city, people[90 + number], _keep, name)
 
 
 def _citizen(context: BrowserContext, city: City, name: str) -> str:

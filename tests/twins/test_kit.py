@@ -6,9 +6,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+from click.testing import CliRunner
+from msgspec import structs
+
+from motma.cli import cli
+from motma.conformance.report import Tried, reported, sign
+from motma.conformance.run import own_key
 from motma.conformance.takehome import write_kit
 from motma.conformance.trial import CASES
 from motma.core.code import TrustedKey, key_id
+from motma.core.errors import Unavailable
 from motma.core.publickeys import read_public_key
 from motma.core.status import StatusList, StatusToken, list_uri
 from motma.core.trustlist import TrustedList
@@ -74,3 +81,28 @@ def test_its_codes_are_judged_as_it_says(tmp_path: Path) -> None:
         (seen.valid, seen.reason)
         for seen in (Held().judge(good, now), Held(trusted).judge(good, now), held({}).judge(good, now + 1.5 * day))
     ] == [(None, "trust.none"), (None, "status.missing"), (None, "status.missing")]
+
+
+def test_the_command_says_what_is_missing_before_it_starts_anything(tmp_path: Path) -> None:
+    runner = CliRunner()
+    nothing = runner.invoke(cli, ["conformance"])
+    assert nothing.exit_code == 2 and "--kit FOLDER" in nothing.output
+    for url in ("http://127.0.0.1:9", "127.0.0.1:9", "x"):
+        nobody = runner.invoke(cli, ["conformance", url, "--report", str(tmp_path / "report")])
+        assert isinstance(nobody.exception, Unavailable) and nobody.exception.code == "conformance.platform", url
+    assert not (tmp_path / "report").exists()
+    written = runner.invoke(cli, ["conformance", "--kit", str(tmp_path / "kit")])
+    assert written.exit_code == 0 and (tmp_path / "kit" / "example.py").exists()
+
+
+def test_a_report_says_first_what_did_not_pass_and_whether_all_was_tried() -> None:
+    tried = tuple(Tried(one.id, one.group, one.words._asdict(), one.id != "codes.expired", "<b>", 0.1) for one in CASES)
+    at = dt.datetime(2026, 1, 18, tzinfo=dt.UTC)
+    red, part, green = (
+        sign(reported("Bến xe <b>", "native", some, every=len(CASES), by="this report alone", at=at), own_key()).html
+        for some in (tried, tried[:2], tuple(structs.replace(one, passed=True) for one in tried))
+    )
+    assert '<a href="#codes.expired">' in red and 'id="codes.expired" class="no"' in red and "Chưa liên thông" in red
+    assert "Mới thử một phần" in part and "Chưa liên thông" in part and "Chưa đạt" not in part
+    assert "Đã liên thông" in green and "Mới thử một phần" not in green and "Chưa đạt" not in green
+    assert "<b>" not in (red + part + green).replace('<b title="', "").replace("Bến xe &lt;b&gt;", "")

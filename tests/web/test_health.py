@@ -159,7 +159,13 @@ async def test_the_citizen_reads_who_looked(world: World) -> None:
     listed = LookMade("list", "Văn bản 12/C06, điều 3", ("document", "area"))
     id = new_fact_id("lok", world.now, bytes(10))
     await world.built.store.append(Act((Fact(id=id, at=world.now, actor="C06", qid=held.qid, what=listed),)))
+    await world.interlinked("BENXE")
+    checked = LookMade("verification", "", ("name",))
+    id = new_fact_id("lok", world.now, bytes([1] * 10))
+    await world.built.store.append(Act((Fact(id=id, at=world.now, actor="BENXE", qid=held.qid, what=checked),)))
     page = (await browser.get("/code/1/looks")).text
+    known = await world.built.house.platforms.known("BENXE", world.now)
+    assert known and known.name != "BENXE" and f"{known.name}, " in page and "BENXE, " not in page
     for said in (
         "CDC-01",
         "Cán bộ y tế truy vết ca bệnh",

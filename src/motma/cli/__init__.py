@@ -81,9 +81,12 @@ def serve(host: str | None, port: int | None) -> None:
 )
 @click.option("--fresh/--keep", default=True, help="Begin with an empty store, or go on with the last demo's.")
 @click.option("--once", is_flag=True, help="Play the slice, print the reconciliation, and end.")
-@click.option("--twins", is_flag=True, help="Stand-ins of the four platforms beside it, interlinked (docs/twins.md).")
+@click.option("--twins", is_flag=True, help="Start stand-ins of four platforms too, interlinked (docs/twins.md).")
 def demo(port: int, people: int, fresh: bool, once: bool, twins: bool) -> None:
-    """A living city on this machine: server, checkpoints, platforms, people; prints how to get in."""
+    """A living city on this machine: server, register, checkpoints, people; prints how to get in. Ctrl-C ends it.
+
+    It keeps its people in the folder demo of MOTMA_DATA and is a sandbox: fictional people only.
+    """
     with suppress(KeyboardInterrupt):
         sys.exit(run(run_demo(console, port=port, people=people, fresh=fresh, once=once, twins=twins)))
 
@@ -158,10 +161,12 @@ def admit_health(name: str) -> None:
 @admit.command("platform", short_help="Register a platform's key, or a bearer token for it.")
 @click.argument("platform")
 @click.argument("name")
-@click.option("--key", type=click.File(), help="Its public key (JWK or PEM): register it, instead of a plain token.")
-@click.option("--scope", multiple=True, type=click.Choice([*SCOPES]), help="What it may do; again for another.")
-@click.option("--connector", default="native", show_default=True, type=click.Choice(CONNECTORS), help="How it sends.")
-@click.option("--per-second", default=PER_SECOND, show_default=True, help="How often it may ask.")
+@click.option("--key", type=click.File(), help="File with its public key (JWK or PEM): register it.")
+@click.option("--scope", multiple=True, type=click.Choice([*SCOPES]), help="What it may do; may be repeated.")
+@click.option(
+    "--connector", default="native", show_default=True, type=click.Choice(CONNECTORS), help="In whose form it sends."
+)
+@click.option("--per-second", default=PER_SECOND, show_default=True, help="Requests that it may make in a second.")
 @click.option("--per-day", default=PER_DAY, show_default=True, help="And in a day.")
 def admit_platform(
     platform: str,
@@ -172,7 +177,10 @@ def admit_platform(
     per_second: int,
     per_day: int,
 ) -> None:
-    """A bearer token for the PLATFORM called NAME; or, with --key, its registration, and the kid of its key.
+    """Let a platform in: PLATFORM is its short id (BENHVIEN), NAME what people call it.
+
+    Without --key a bearer token is printed, once: for a first try. With --key the platform is registered, as production
+    wants it, and the kid of its key is printed; docs/exchange-api.md says how it comes in then.
 
     With --key it may do what --scope names (without one, all that an operator gives alone). A key once more, for a
     platform that is registered, is one key more; the rest stays as it is.

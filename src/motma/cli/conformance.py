@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import click
+from rich.markup import escape
 
 from motma.cli.terminal import console, run, with_house
 from motma.conformance.report import Signed, Tried
@@ -16,26 +17,42 @@ from motma.wiring import Built
 
 @click.command(short_help="Try whether a platform is interlinked.")
 @click.argument("url", required=False)
-@click.option("--kit", type=click.Path(file_okay=False, path_type=Path), help="Write the kit for engineers there.")
+@click.option(
+    "--kit",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Try nothing: write the kit for engineers (cases, doors, vectors, an example that runs) into this folder.",
+)
 @click.option(
     "--report",
     "folder",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path(),
-    help="Where report.html, report.json and report.jws go; here unless told.",
+    help="Where report.html, report.json and report.jws go; without it, here.",
 )
-@click.option("--patience", type=click.FloatRange(1, 600), default=30, show_default=True, help="Seconds for anything.")
-@click.option("--only", multiple=True, metavar="CASE", help="Cases whose ids begin so; such a report is never green.")
+@click.option(
+    "--patience",
+    type=click.FloatRange(1, 600),
+    default=30,
+    show_default=True,
+    help="Seconds to wait for anything that may take time.",
+)
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="CASE",
+    help="Try only the cases whose ids begin so (codes, sending.busy); such a report is never green. May be repeated.",
+)
 @click.option("--operator", is_flag=True, help="Sign the report with the key of the exchange that the settings name.")
 def conformance(
     url: str | None, kit: Path | None, folder: Path, patience: float, only: tuple[str, ...], operator: bool
 ) -> None:
     """Try the platform at URL against an exchange that is started for it on this machine (docs/twins.md).
 
-    The platform opens the doors that the kit describes. Ends with exit code 1 unless every case passed.
+    URL is where the platform's test installation answers, such as http://127.0.0.1:9000. It opens six doors, which the
+    kit describes: `motma conformance --kit FOLDER`. Ends with exit code 1 unless every case passed.
     """
     if (url is None) == (kit is None):
-        raise click.UsageError("Give the platform's URL, or --kit DIR.")
+        raise click.UsageError("Give the platform's URL, or --kit FOLDER; one of the two.")
     if kit is not None:
         click.echo(f"{', '.join(write_kit(kit))} in {kit}")
         return
@@ -45,7 +62,9 @@ def conformance(
     _write(signed, folder)
     report = signed.report
     verdict = "interlinked" if report.interlinked else "not interlinked"
-    console.print(f"{report.passed} of {len(report.tried)} cases passed: [b]{verdict}[/]")
+    partly = ", as only some were tried" if not report.interlinked and report.passed == len(report.tried) else ""
+    console.print(f"{report.passed} of {len(report.tried)} cases passed: [b]{verdict}[/]{partly}")
+    console.print(f"report.html, report.json and report.jws in {folder.absolute()}", soft_wrap=True, highlight=False)
     sys.exit(0 if report.interlinked else 1)
 
 
@@ -55,7 +74,9 @@ async def _exchange_key(built: Built, now: dt.datetime) -> Signer:
 
 def _say(tried: Tried) -> None:
     mark = "[green]✓[/]" if tried.passed else "[red]✕[/]"
-    console.print(f"{mark} {tried.id:<22}{tried.words['en']}" + (f" [red]{tried.seen}[/]" if tried.seen else ""))
+    console.print(f"{mark} {tried.id:<24}{tried.words['en']}", soft_wrap=True, highlight=False)
+    if tried.seen:
+        console.print(f"  {escape(tried.seen)}", style="red", soft_wrap=True, highlight=False)
 
 
 def _write(signed: Signed, folder: Path) -> None:

@@ -26,12 +26,15 @@ _SAID = {
 
 @click.command("import", short_help="Send the declarations of a CSV or XLSX table.")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--source", help="The platform whose declarations these are.")
+@click.option("--source", metavar="SOURCE", help="The platform whose declarations these are.")
 @click.option("--dry-run", is_flag=True, help="Say what would become of each row, and send nothing.")
 @click.option("--report", type=click.Path(path_type=Path, dir_okay=False), help="Write what became of each row as CSV.")
 @click.option("--template", is_flag=True, help="Write an empty table to FILE (.xlsx or .csv) instead.")
 def intake(file: Path, source: str | None, dry_run: bool, report: Path | None, template: bool) -> None:
     """Send the declarations that stand in FILE (CSV or XLSX), a row each, as the platform SOURCE would.
+
+    SOURCE is the short id of a platform that was admitted. Begin with --template, and look with --dry-run before you
+    send.
 
     Columns come in any order and under many names. A row that was sent before is not sent again: after a failure give
     the same file once more. The report holds codes: give it to the office that keeps the table and to nobody else. Ends

@@ -40,6 +40,8 @@ async def run(
     own. ``ours``: an exchange that runs already. Raises :class:`motma.core.errors.Unavailable` when the platform
     cannot be tried at all.
     """
+    async with aiohttp.ClientSession() as session:  # a mistake in the address is told before anything is started
+        await Platform(url, session).about()
     chosen = [one for one in CASES if not only or one.id.startswith(tuple(only))]
     async with _trial(url, patience, secrets.randbits(64) if seed is None else seed, ours) as trial:
         about = await trial.platform.about()
@@ -52,7 +54,7 @@ async def run(
             on_case(tried[-1])
     by: SignedBy = "exchange" if signer else "this report alone"
     report = reported(about.name, about.connector, tuple(tried), every=len(CASES), by=by, at=utc_now())
-    return sign(report, signer or _own_key())
+    return sign(report, signer or own_key())
 
 
 @contextlib.asynccontextmanager
@@ -83,6 +85,7 @@ async def _try(one: Case, trial: Trial) -> Tried:
     return Tried(one.id, one.group, one.words._asdict(), not seen, seen, round(time.monotonic() - began, 2))
 
 
-def _own_key() -> SigningKey:
+def own_key() -> SigningKey:
+    """A key for one report, kept nowhere."""
     key = ec.generate_private_key(ec.SECP256R1())
     return SigningKey(key, key_id(key.public_key()))

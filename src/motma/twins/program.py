@@ -31,18 +31,28 @@ TWINS: Mapping[str, Twin] = {twin.name: twin for twin in (BLUEZONE, NCOVI, TOKHA
 _LISTS_SECONDS = 30.0
 
 
-@click.command()
+@click.command(short_help="Run one of the four.")
 @click.argument("name", type=click.Choice(list(TWINS)))
-@click.option("--exchange", required=True, metavar="URL", help="Where the exchange is.")
-@click.option("--data", required=True, type=click.Path(file_okay=False, path_type=Path), help="Its own folder.")
+@click.option("--exchange", required=True, metavar="URL", help="Where the exchange answers.")
+@click.option(
+    "--data", required=True, type=click.Path(file_okay=False, path_type=Path), help="Its own folder; made if need be."
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, show_default=True, help="0: any free port.")
-@click.option("--public-url", metavar="URL", help="Where the exchange reaches it; else where it listens.")
-@click.option("--platform", metavar="ID", help="As what it is registered; else its name in capitals.")
+@click.option("--public-url", metavar="URL", help="Where the exchange reaches it, if not where it listens.")
+@click.option("--platform", metavar="ID", help="The id it is registered as, if not its name in capitals.")
 @click.option(
-    "--private-key", type=click.Path(dir_okay=False, path_type=Path), help="Its key (PEM); else made in its folder."
+    "--private-key",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Its key (PEM), if not the one made in its folder.",
 )
-@click.option("--feed-seconds", type=click.FloatRange(0.1, 3600), default=5.0, show_default=True, help="Between looks.")
+@click.option(
+    "--feed-seconds",
+    type=click.FloatRange(0.1, 3600),
+    default=5.0,
+    show_default=True,
+    help="Seconds between looks at the feed.",
+)
 @click.option("--conformance", is_flag=True, help="Open the doors of the conformance kit: never beside real users.")
 def serve(
     name: str,
@@ -56,10 +66,12 @@ def serve(
     feed_seconds: float,
     conformance: bool,
 ) -> None:
-    """Run a small stand-in of NAME, interlinked with the exchange over HTTP only (docs/twins.md).
+    """Run a small stand-in of a platform, interlinked with the exchange over HTTP only (docs/twins.md).
 
-    At its first start it makes a key of its own in its folder; register the public part, key.jwk, at the exchange.
-    Prints one line, ready when it appears: the address that it listens on.
+    At its first start it makes a key of its own in its folder; register the public part at the exchange, such as
+    `motma admit platform NCOVI NCOVI --connector ncovi --key FOLDER/key.jwk`. An exchange on this machine tells it of
+    changes by webhook only if it runs with MOTMA_WEBHOOKS_PRIVATE=1. Prints one line, ready when it appears: the
+    address that it listens on.
     """
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     with _listening(host, port) as listener:

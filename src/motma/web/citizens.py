@@ -31,7 +31,7 @@ from motma.web.access import address_of, house_of, open_wallet, wallet_of
 from motma.web.answers import CHECK, Answers, read_answers, step_of
 from motma.web.healthwords import said_of
 from motma.web.live import WHOSE, scripts, whose
-from motma.web.lookwords import PURPOSES, told_words
+from motma.web.lookwords import PURPOSES, names_of, told_words
 from motma.web.pages import render
 from motma.web.problems import status_of
 from motma.web.qr import draw_png, draw_svg
@@ -145,6 +145,7 @@ async def show_looks(request: CitizenRequest, n: FromPath[int]) -> Page:
         "citizen/looks.html",
         shown=Shown.of(n, code, house.clock()),
         looks=looks,
+        names=await names_of(house, looks),
         outcomes=_OUTCOMES,
         purposes=PURPOSES,
         told_words=told_words,

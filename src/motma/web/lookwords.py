@@ -1,7 +1,11 @@
 """What a citizen reads of those who looked at them and are no officers."""
 
+from collections.abc import Iterable
+
 from motma.core.facts import LookMade
 from motma.core.words import Words
+from motma.services.wallet import Look
+from motma.web.house import House
 
 PURPOSES = {
     "verification": Words("Nền tảng kiểm tra mã", "A platform checked the code"),
@@ -33,3 +37,10 @@ def told_words(made: LookMade) -> Words:
     """Which of their data was told, in a line."""
     said = [_TOLD.get(field, Words(field, field)) for field in made.told]
     return Words(", ".join(one.vi for one in said), ", ".join(one.en for one in said))
+
+
+async def names_of(house: House, looks: Iterable[Look]) -> dict[str, str]:
+    """What the platforms are called that looked, by their ids; a short name is all that health staff have."""
+    by = {look.by for look in looks if look.made and look.made.purpose != "tracing"}
+    known = {id: await house.platforms.known(id, house.clock()) for id in by}
+    return {id: one.name for id, one in known.items() if one}
