@@ -100,6 +100,7 @@ async def _run(running: "Running", listener: socket.socket, *, trials: bool) -> 
             server_header=False,
             log_level="warning",
             timeout_graceful_shutdown=1,
+            timeout_keep_alive=75,  # longer than its callers keep a connection, or they would write to a closed one
         )
         await uvicorn.Server(config).serve(sockets=[listener])
 
