@@ -203,7 +203,9 @@ class _Watch:
                 told = {name: sum(one[name] for one in counts) for name in ("waiting", "sent", "codes", "heard")}
                 print(f"{now - began:6.0f} s {told} of {sum(self._letters.values())}", file=sys.stderr, flush=True)
             done = [
-                one["waiting"] == 0 and self._letters[name] <= one["sent"] + one["refused"] and one["sent"] <= one["codes"]
+                one["waiting"] == 0
+                and self._letters[name] <= one["sent"] + one["refused"]
+                and one["sent"] <= one["codes"]
                 for name, one in zip(FOUR, counts, strict=True)
             ]
             if all(done):

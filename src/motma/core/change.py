@@ -62,18 +62,20 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class Own(msgspec.Struct, frozen=True):
-    """A platform's newest declaration of a citizen, as it is by now: with its first code and what it says itself."""
+    """A platform's newest declaration of a citizen, as it is by now: with its first code and what it says itself.
+
+    ``accepted`` may be None where it is sure: then nothing of what it says itself is told."""
 
     declaration: FactId
     grade: Grade
     qid: Qid
-    accepted: Accepted
+    accepted: Accepted | None
     valid_until: dt.datetime
 
     @property
     def is_theirs(self) -> bool:
         """Whether it is known to be the citizen's: sure, or all that was said fits, of the birth date the year."""
-        return Match(self.grade, how=self.accepted.how).fits
+        return Match(self.grade, how=self.accepted.how if self.accepted else None).fits
 
 
 def change_id(seq: int) -> str:
@@ -117,6 +119,7 @@ def told_of_all(standing: Standing, own: Own, version: int, code: str | None, no
 
 def told_of_own(standing: Standing | None, own: Own, version: int, code: str | None, now: dt.datetime) -> CitizenNow:
     """What any other platform is told. ``standing`` is that of the number which its declaration was given."""
+    assert own.accepted is not None  # it is not sure
     return CitizenNow(
         qid=own.qid,
         also=(),

@@ -5,6 +5,7 @@ very declaration count, and the citizen's number.
 """
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
@@ -27,7 +28,8 @@ _OUTCOMES: dict[Grade, Outcome] = {
     Grade.PENDING: "pending",
     Grade.UNIDENTIFIED: "unidentified",
 }
-_IDENTITY = ("identity.checked", "identity.repaired", "identity.reviewed")
+IDENTITY = ("identity.checked", "identity.repaired", "identity.reviewed")
+"""The kinds of facts by which something is found out about a declaration."""
 
 
 class Sequel(msgspec.Struct, frozen=True):
@@ -82,21 +84,28 @@ async def sequel(store: Store, declared: Fact) -> Sequel:
     if isinstance(what, Refused) or declared.qid is None:
         return Sequel(declared.id, match_of(what))
     numbers, standing = await numbers_of(store, declared.qid)
-    match, valid_until, repair = match_of(what), what.valid_until, None
-    for number in numbers:
-        for fact in await store.facts_about(number, kinds=_IDENTITY):
-            found = fact.what
-            if not isinstance(found, Identified | Repaired | Reviewed) or found.declaration != declared.id:
-                continue
-            if isinstance(found, Reviewed):
-                match = match if found.upheld else Match(Grade.MISMATCHED)
-                continue
-            valid_until = found.valid_until
-            if isinstance(found, Repaired):
-                match, repair = Match(found.grade), fact.id
-            else:
-                match = Match(found.grade, found.differing, found.how)
+    outcomes = [fact for number in numbers for fact in await store.facts_about(number, kinds=IDENTITY)]
+    match, valid_until, repair = became(declared.id, what, outcomes)
     return Sequel(declared.id, match, numbers[-1], declared.qid, standing, what.valid_from, valid_until, repair)
+
+
+def became(declaration: FactId, what: Accepted, outcomes: Iterable[Fact]) -> tuple[Match, dt.datetime, FactId | None]:
+    """(how a declaration fits by now, until when its code is valid, its last repair), by what was found out about the
+    numbers of its citizen, in order of record."""
+    match, valid_until, repair = match_of(what), what.valid_until, None
+    for fact in outcomes:
+        found = fact.what
+        if not isinstance(found, Identified | Repaired | Reviewed) or found.declaration != declaration:
+            continue
+        if isinstance(found, Reviewed):
+            match = match if found.upheld else Match(Grade.MISMATCHED)
+            continue
+        valid_until = found.valid_until
+        if isinstance(found, Repaired):
+            match, repair = Match(found.grade), fact.id
+        else:
+            match = Match(found.grade, found.differing, found.how)
+    return match, valid_until, repair
 
 
 async def declared_as_corrected(store: Store, declared: Fact) -> Declaration | None:

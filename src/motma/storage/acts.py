@@ -165,7 +165,7 @@ def _fact_row(fact: Fact, seal: Seal, recorded_at: int) -> Row:
 def fact_of(row: Row, seal: Seal | None = None, only: Collection[str] | None = None) -> Fact:
     """A fact from (id, qid, checkpoint, at, actor, body, sealed). Without ``seal`` its personal part stays None.
 
-    ``only`` these members of the personal part are opened.
+    ``only`` these members of the personal part are opened; of none it stays None as well.
     """
     id, qid, checkpoint, at, actor, body, sealed = row
     return Fact(
@@ -175,7 +175,7 @@ def fact_of(row: Row, seal: Seal | None = None, only: Collection[str] | None = N
         what=_decode_what(body),
         qid=qid,
         checkpoint=checkpoint,
-        personal=seal.open(sealed, id, only) if seal and sealed is not None else None,
+        personal=seal.open(sealed, id, only) if seal and sealed is not None and only != () else None,
     )
 
 

@@ -1,8 +1,8 @@
 """Who follows whom: asked for many at once, and proved to be the fold of the facts."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 
-from motma.core.facts import Standing, Took
+from motma.core.facts import Fact, Standing, Took
 from motma.core.ids import Qid
 from motma.core.links import Link, fold_links
 from motma.storage import statements
@@ -13,13 +13,14 @@ from motma.storage.standings import histories
 _AT_ONCE = 50
 _SIZES = (16, 64, 256)
 _SEQ = -1  # in a row of statements.HISTORY
+_FACT_QID = 1  # in a row of a fact
 
 
 async def links_of(engine: Engine, citizens: Iterable[Qid]) -> dict[Qid, list[Link]]:
     """The links of ``citizens``, by number."""
     found: dict[Qid, list[Link]] = {}
     for some in chunks(citizens):
-        for row in await engine.scan(statements.links_of(len(some)), *some):
+        for row in await asking(engine, some)(statements.links_of(len(some)), *some):
             found.setdefault(row[0], []).append(Link(*row))
     return found
 
@@ -28,9 +29,23 @@ async def standings_of(engine: Engine, citizens: Iterable[Qid]) -> dict[Qid, Sta
     """Where ``citizens`` stand, by number; nothing of who never declared."""
     found: dict[Qid, Standing] = {}
     for some in chunks(citizens):
-        for qid, body in await engine.scan(statements.standings_of(len(some)), *some):
+        for qid, body in await asking(engine, some)(statements.standings_of(len(some)), *some):
             found[qid] = standing_of(body)
     return found
+
+
+async def facts_of(engine: Engine, citizens: Iterable[Qid], kinds: Sequence[str]) -> dict[Qid, list[Fact]]:
+    """The facts of these ``kinds`` about ``citizens``, by number, in order of record."""
+    found: dict[Qid, list[Fact]] = {}
+    for some in chunks(citizens):
+        for row in await engine.scan(statements.facts_of(len(some), len(kinds)), *some, *kinds):
+            found.setdefault(row[_FACT_QID], []).append(fact_of(row))
+    return found
+
+
+def asking(engine: Engine, some: Sequence[Qid]) -> Callable[..., Awaitable[Sequence[Row]]]:
+    """How to ask by key about so many: of few, going to another thread costs more than the answer."""
+    return engine.read if len(some) <= _SIZES[0] else engine.scan
 
 
 def chunks(citizens: Iterable[Qid]) -> list[list[Qid]]:

@@ -13,7 +13,7 @@ from motma.core.ids import FactId, Qid
 from motma.storage import statements
 from motma.storage.acts import Row, to_micros, to_time
 from motma.storage.engine import Engine, Rows, Wanted
-from motma.storage.links import chunks
+from motma.storage.links import asking, chunks
 
 DeliveryState = Literal["waiting", "dead"]
 
@@ -63,7 +63,7 @@ class Outbox:
 
     async def due(self, platform: str, now: datetime, limit: int) -> list[Delivery]:
         """At most ``limit`` of what is to be tried again by ``now``, the longest due first."""
-        return _deliveries(await self._engine.scan(statements.DUE, platform, to_micros(now), limit))
+        return _deliveries(await self._engine.read(statements.DUE, platform, to_micros(now), limit))
 
     async def parked(self, platform: str, state: DeliveryState, after: str, limit: int) -> list[Delivery]:
         """At most ``limit`` of what is parked, in the order of citizens' numbers, those after ``after``."""
@@ -78,7 +78,7 @@ class Outbox:
         """What is parked of each of ``citizens``."""
         found: list[Delivery] = []
         for some in chunks(citizens):
-            found += _deliveries(await self._engine.scan(statements.parked_of(len(some)), platform, *some))
+            found += _deliveries(await asking(self._engine, some)(statements.parked_of(len(some)), platform, *some))
         return {one.qid: one for one in found}
 
     async def delivery(self, platform: str, seq: int) -> Delivery | None:

@@ -366,6 +366,20 @@ def facts_about(kinds: int, newest_first: bool) -> Query:
     return _query(statement, "qid", *names, "limit")
 
 
+@lru_cache
+def facts_of(citizens: int, kinds: int) -> Query:
+    """(a fact's columns, seq) of ``kinds`` many kinds about ``citizens`` many. Arguments: their numbers, the kinds."""
+    whom = [f"qid_{n}" for n in range(citizens)]
+    names = [f"kind_{n}" for n in range(kinds)]
+    statement = (
+        select(*_fact)
+        .where(facts.c.qid.in_([bindparam(name, type_=Text) for name in whom]))
+        .where(facts.c.kind.in_([bindparam(name, type_=Text) for name in names]))
+        .order_by(facts.c.seq)
+    )
+    return _query(statement, *whom, *names)
+
+
 def put(insert: Callable[[Table], Any], table: Table, source: Select[Any] | None = None) -> Any:
     """INSERT a row for each bind, or all rows of ``source``, by the ``insert`` of one dialect.
 

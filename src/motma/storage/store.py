@@ -38,7 +38,7 @@ from motma.storage.acts import (
     to_time,
 )
 from motma.storage.engine import Engine, Rows, Wanted
-from motma.storage.links import links_of, rebuild_links, standings_of
+from motma.storage.links import facts_of, links_of, rebuild_links, standings_of
 from motma.storage.outbox import Outbox
 from motma.storage.permits import rebuild_permits
 from motma.storage.scans import PAGE_SCANS, ScanRow, ScanSpan, count_scans, scans_of
@@ -157,6 +157,10 @@ class Store:
         query = statements.facts_about(len(names), newest_first)
         ask = self._engine.read if limit <= FEW_FACTS else self._engine.scan
         return [fact_of(row) for row in await ask(query, qid, *names, limit)]
+
+    async def facts_of(self, citizens: Iterable[Qid], kinds: Sequence[str]) -> dict[Qid, list[Fact]]:
+        """All facts of a few ``kinds`` about several citizens, by number, in order of record."""
+        return await facts_of(self._engine, citizens, kinds)
 
     async def pending(self, limit: int, after: tuple[datetime, Qid] | None = None) -> list[Standing]:
         """At most ``limit`` citizens whose identity is still to be checked, the longest waiting first.

@@ -5,7 +5,6 @@ page goes through a bounded number of facts and says where it got to, whether or
 """
 
 import datetime as dt
-from collections import OrderedDict
 from collections.abc import Collection, Iterable, Sequence
 
 import msgspec
@@ -21,11 +20,12 @@ from motma.core.change import (
     told_of_own,
 )
 from motma.core.errors import Hidden, Invalid
-from motma.core.facts import Accepted, Standing
+from motma.core.facts import Accepted, Fact, Standing
 from motma.core.ids import FactId, Qid, same_moment_id
 from motma.core.links import Link
 from motma.core.words import Words
-from motma.services.afterwards import sequel
+from motma.services.afterwards import became
+from motma.services.exchange.recent import Recent
 from motma.services.exchange.tail import Tail, scan
 from motma.storage.store import Move, Store
 
@@ -38,13 +38,6 @@ _SCANNED, _SCANS = 1_000, 8
 """Facts gone through in one question, and questions for one page."""
 _BEHIND_PAGES = 5
 _WAITING_MAX = 8
-_CODES_KEPT = 10_000
-
-
-class _Code(msgspec.Struct):
-    """All that is opened of a :class:`motma.core.facts.Holder`."""
-
-    code: str
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -69,7 +62,7 @@ class Feed:
     def __init__(self, store: Store) -> None:
         self._store = store
         self.tail = Tail(store)
-        self._codes: OrderedDict[FactId, str] = OrderedDict()
+        self._recent = Recent(store, self.tail)
         self._waiting: dict[str, int] = {}
 
     async def close(self) -> None:
@@ -141,6 +134,7 @@ class Feed:
     async def of(self, platform: str, qid: Qid, now: dt.datetime, *, version: int = 0) -> CitizenNow:
         """What ``platform`` is told of a citizen now. Raises :class:`Hidden` ``citizen.hidden`` if it follows nobody of
         this number."""
+        await self.head()
         told = await self._now(platform, [qid], now)
         if qid not in told:
             raise Hidden(
@@ -156,6 +150,7 @@ class Feed:
     ) -> dict[Qid, CitizenNow]:
         """As :meth:`of`, of each (number, version); nothing of whom it does not follow."""
         versions = dict(wanted)
+        await self.head()
         told = await self._now(platform, versions, now)
         return {qid: citizen.told(versions[qid], now) for qid, citizen in told.items()}
 
@@ -195,57 +190,65 @@ class Feed:
 
     async def _now(self, platform: str, citizens: Collection[Qid], now: dt.datetime) -> dict[Qid, "_Told"]:
         """What may be told of each of ``citizens`` whom ``platform`` follows still, by the number asked for."""
-        links = await self._store.links_of(citizens)
+        links = await self._recent.links_of(citizens)
         followed = {qid: theirs for qid in links if (theirs := _theirs(links[qid], platform))}
-        standings = await self._store.standings_of(followed)
-        gone = {standing.into for standing in standings.values() if standing.into}
-        while further := {qid for qid in gone if qid not in standings}:
-            standings |= (more := await self._store.standings_of(further))
-            gone = {standing.into for standing in more.values() if standing.into}
-            followed |= {
-                qid: theirs
-                for qid, held in (await self._store.links_of(further)).items()
-                if (theirs := _theirs(held, platform))
-            }
-        told: dict[Qid, _Told] = {}
+        standings = await self._recent.standings_of(followed)
+        for qid, held in (await self._recent.links_of(await self._go_on(standings))).items():
+            if theirs := _theirs(held, platform):
+                followed[qid] = theirs
+        newest: dict[Qid, Link] = {}
         for qid in dict.fromkeys(citizens):
-            numbers = _numbers(qid, standings)
-            theirs = [link for number in numbers for link in followed.get(number, ())]
+            theirs = [link for number in _numbers(qid, standings) for link in followed.get(number, ())]
             if qid in followed and theirs:
-                newest = max(theirs, key=lambda link: link.declaration)
-                told[qid] = await self._tell(newest, standings.get(numbers[-1]), standings)
+                newest[qid] = max(theirs, key=lambda link: link.declaration)
+        owns = await self._owns([(link, standings.get(_numbers(qid, standings)[-1])) for qid, link in newest.items()])
+        told: dict[Qid, _Told] = {}
+        for qid, link in newest.items():
+            own, standing = owns[link.declaration], standings.get(_numbers(qid, standings)[-1])
+            if own.is_theirs and standing:
+                told[qid] = _Told(own, standing, await self._recent.code(standing.code) if standing.code else None)
+            else:
+                number = (await self._recent.standings_of([own.qid])).get(own.qid)
+                code = await self._recent.code(same_moment_id("cod", own.declaration))
+                told[qid] = _Told(own, number, code)
         return told
 
-    async def _tell(self, link: Link, standing: Standing | None, standings: dict[Qid, Standing]) -> "_Told":
-        own = await self._own(link.declaration, standing)
-        if own.is_theirs and standing:
-            code = await self._code(standing.code) if standing.code else None
-            return _Told(own, standing, code)
-        number = standings.get(own.qid) or await self._store.standing(own.qid)
-        return _Told(own, number, await self._code(same_moment_id("cod", own.declaration)))
+    async def _go_on(self, standings: dict[Qid, Standing]) -> list[Qid]:
+        """The numbers that those in ``standings`` go by now, and their standings put among them."""
+        found: list[Qid] = []
+        while gone := {one.into for one in standings.values() if one.into and one.into not in standings}:
+            found += gone
+            more = await self._recent.standings_of(gone)
+            if not more:
+                break
+            standings |= more
+        return found
 
-    async def _own(self, declaration: FactId, standing: Standing | None) -> Own:
-        """A platform's own declaration, as it is by now."""
-        fact = await self._store.fact(declaration, only=())
-        assert fact is not None and isinstance(fact.what, Accepted) and fact.qid  # the link says so
-        what = fact.what
-        if standing and standing.declaration == declaration:
-            return Own(declaration, standing.grade, fact.qid, what, standing.valid_until)
-        became = await sequel(self._store, fact)
-        return Own(declaration, became.match.grade, fact.qid, what, became.valid_until or what.valid_until)
-
-    async def _code(self, id: FactId) -> str | None:
-        """The text of a code; what was issued once stays what it is."""
-        text = self._codes.get(id)
-        if text is None:
-            fact = await self._store.fact(id, only=("code",))
-            if fact is None or fact.personal is None:
-                return None
-            text = msgspec.json.decode(fact.personal, type=_Code).code
-            self._codes[id] = text
-            if len(self._codes) > _CODES_KEPT:
-                self._codes.popitem(last=False)
-        return text
+    async def _owns(self, wanted: Collection[tuple[Link, Standing | None]]) -> dict[FactId, Own]:
+        """A platform's own declarations, as they are by now, each with where its citizen stands; in few questions."""
+        found: dict[FactId, Own] = {}
+        facts: list[tuple[Fact, Accepted, Qid]] = []
+        for link, standing in wanted:
+            if standing and standing.declaration == link.declaration and standing.grade.is_sure:
+                found[link.declaration] = Own(link.declaration, standing.grade, link.qid, None, standing.valid_until)
+                continue
+            fact = await self._recent.declared(link.declaration)
+            assert isinstance(fact.what, Accepted) and fact.qid  # the link says so
+            if standing and standing.declaration == fact.id:
+                found[fact.id] = Own(fact.id, standing.grade, fact.qid, fact.what, standing.valid_until)
+            else:
+                facts.append((fact, fact.what, fact.qid))
+        if facts:
+            chains = await self._recent.standings_of([qid for _, _, qid in facts])
+            await self._go_on(chains)
+            outcomes = await self._recent.outcomes_of(
+                [number for _, _, qid in facts for number in _numbers(qid, chains)]
+            )
+            for fact, what, qid in facts:
+                about = [one for number in _numbers(qid, chains) for one in outcomes[number]]
+                match, valid_until, _ = became(fact.id, what, about)
+                found[fact.id] = Own(fact.id, match.grade, qid, what, valid_until)
+        return found
 
 
 class _Told(msgspec.Struct, frozen=True):

@@ -2,11 +2,13 @@
 
 import asyncio
 import contextlib
-from collections import deque
+from collections import OrderedDict, deque
+from collections.abc import Iterable
 
 import msgspec
 
 from motma.core.errors import Unavailable
+from motma.core.ids import Qid
 from motma.storage.store import Move, Store
 
 LOOK_SECONDS = 0.5
@@ -14,7 +16,8 @@ LOOK_SECONDS = 0.5
 
 _KEPT = 20_000
 _SCANNED = 1_000
-_BREATH_SECONDS = 0.02
+_MOVED_KEPT = 50_000
+_BREATH_SECONDS = 0.05
 """Between two looks, while everything moves: what is written meanwhile is seen in one."""
 
 
@@ -37,7 +40,11 @@ class Tail:
         self._looking = asyncio.Lock()
         self._kept: deque[Moved] = deque()
         self._newest: dict[str, int] = {}
-        self._moved = asyncio.Event()
+        self._moved: OrderedDict[Qid, int] = OrderedDict()
+        self._sure = 0
+        """From here on every citizen who moved is in ``_moved``."""
+        self._news: dict[str, asyncio.Event] = {}
+        """By platform: who waits for what happens to whom it follows. The others are left to sleep."""
         self._waiting = 0
         self._watching: asyncio.Task[None] | None = None
         self.since = -1
@@ -57,15 +64,24 @@ class Tail:
             if self.since < 0 or last - self.head > _KEPT:
                 self._kept.clear()
                 self._newest.clear()
-                self.since = self.head = last
+                self._moved.clear()
+                self.since = self.head = self._sure = last
+                self._tell(tuple(self._news))
             while self.head < last:
                 upto = min(self.head + _SCANNED, last)
+                concerned: set[str] = set()
                 for moved in await scan(self._store, self.head, upto):
-                    self._kept.append(moved)
+                    self._moved[moved.move.qid] = moved.move.seq
+                    self._moved.move_to_end(moved.move.qid)
+                    if moved.platforms:
+                        self._kept.append(moved)
+                        concerned |= moved.platforms
                     for platform in moved.platforms:
                         self._newest[platform] = moved.move.seq
                 self.head = upto
-                self._tell()
+                while len(self._moved) > _MOVED_KEPT:
+                    self._sure = self._moved.popitem(last=False)[1]
+                self._tell(concerned)
             while len(self._kept) > _KEPT:
                 self.since = self._kept.popleft().move.seq
             return last
@@ -82,6 +98,10 @@ class Tail:
                 found.append(moved.move)
         return found[::-1]
 
+    def unmoved(self, qid: Qid, since: int) -> bool:
+        """Whether it is known that nothing happened to this number after ``since``, up to the head."""
+        return self._sure <= since and self._moved.get(qid, 0) <= since
+
     async def wait(self, platform: str, after: int, seconds: float) -> None:
         """Until something above ``after`` may have happened to who ``platform`` follows; at most ``seconds``."""
         with contextlib.suppress(TimeoutError):
@@ -91,13 +111,14 @@ class Tail:
                     if self._watching is None or self._watching.done():
                         self._watching = asyncio.create_task(self._watch(), name="motma-tail")
                     while self.since < 0 or (after >= self.since and self._newest.get(platform, 0) <= after):
-                        await self._moved.wait()
+                        await self._news.setdefault(platform, asyncio.Event()).wait()
                 finally:
                     self._waiting -= 1
 
-    def _tell(self) -> None:
-        self._moved.set()
-        self._moved = asyncio.Event()
+    def _tell(self, platforms: Iterable[str]) -> None:
+        for platform in platforms:
+            if news := self._news.pop(platform, None):
+                news.set()
 
     async def _watch(self) -> None:
         """Look as long as somebody waits. A store that does not answer is asked again: who waits loses nothing."""
@@ -112,13 +133,10 @@ class Tail:
 
 
 async def scan(store: Store, after: int, upto: int) -> list[Moved]:
-    """What happened to citizens whom somebody follows, from one number to another."""
+    """What happened to citizens, from one number to another; nobody may follow them."""
     moves = await store.moves(after, upto)
-    if not moves:
-        return []
-    links = await store.links_of([move.qid for move in moves])
-    found = []
-    for move in moves:
-        if platforms := frozenset([link.platform for link in links.get(move.qid, ()) if link.seq <= move.seq]):
-            found.append(Moved(move, platforms))
-    return found
+    links = await store.links_of([move.qid for move in moves]) if moves else {}
+    return [
+        Moved(move, frozenset([link.platform for link in links.get(move.qid, ()) if link.seq <= move.seq]))
+        for move in moves
+    ]
