@@ -51,9 +51,12 @@ _IDLE_SECONDS = 20
 _PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("tell: read what changed", ("services/exchange/feed.py", "services/exchange/tail.py")),
     ("tell: sign", ("services/exchange/messages.py", "standardwebhooks/")),
-    ("tell: HTTP out", ("connectors/webhooks.py", "aiohttp/")),
+    ("tell: HTTP out", ("connectors/webhooks.py", "connectors/posting.py")),
     ("tell: rounds", ("services/exchange/telling.py", "motma/worker.py", "storage/outbox.py")),
-    ("accept: ask the register", ("connectors/registry/", "services/matching.py", "core/identity.py", "core/text.py")),
+    (
+        "accept: ask the register",
+        ("connectors/registry/", "services/matching.py", "core/identity.py", "core/text.py", "aiohttp/"),
+    ),
     ("accept: token, quota, scope", ("web/exchange/guard.py", "web/access.py", "services/exchange/quotas.py")),
     ("accept: sign the code", ("core/code.py", "core/cose.py", "core/claims.py", "services/codes.py")),
     ("accept: whose number, tries", ("services/citizens.py", "services/tries.py")),
@@ -66,7 +69,7 @@ _PARTS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("accept: answer", ("web/exchange/", "web/problems.py", "web/api.py")),
     ("accept: HTTP in", ("uvicorn/", "litestar/", "motma/web/")),
 )
-"""What is in which files. aiohttp also asks the register: what is under the register's connector is the register's."""
+"""What is in which files."""
 _TELLS = ("services/exchange/telling.py", "services/exchange/tail.py", "motma/worker.py")
 
 
@@ -123,12 +126,9 @@ def _part(frame: FrameType | None) -> tuple[str, str]:
         files.append(file)
         frame = frame.f_back
     tells = any(one in file for file in files for one in _TELLS)
-    asks = any("connectors/registry/" in file for file in files)
     for file in files:
         for part, where in _PARTS:
             if any(one in file for one in where):
-                if asks and part.startswith("tell"):
-                    return "accept: ask the register", function
                 if tells and part.startswith("accept"):
                     continue
                 return part, function

@@ -258,3 +258,54 @@ async def test_bad_questions_get_an_answer(world: World) -> None:
         answer = await platform.get("/v1/changes", params=query)
         assert (answer.status_code, answer.json()["code"]) == (422, code), query
         assert set(answer.json()["words"]) == {"vi", "en"}
+
+
+async def test_what_happens_wakes_only_whom_it_concerns(world: World) -> None:
+    """A hundred platforms that follow nobody sleep on, and are asked nothing, while two are told."""
+    feed, store = world.built.house.feed, world.built.store
+    first, second = await world.platform("BLUEZONE"), await world.platform("NCOVI")
+    await world.declare(world.person(0), first)
+    head = await feed.head()
+    woken: list[str] = []
+
+    async def wait(platform: str) -> None:
+        await feed.tail.wait(platform, head, 60)
+        woken.append(platform)
+
+    names = ["BLUEZONE", "NCOVI", *(f"OTHER{n}" for n in range(100))]
+    waiting = [asyncio.create_task(wait(name)) for name in names]
+    await asyncio.sleep(0)
+    await world.declare(world.person(0), second)
+    async with asyncio.timeout(60):
+        await asyncio.gather(*waiting[:2])
+    assert sorted(woken) == ["BLUEZONE", "NCOVI"] and not any(task.done() for task in waiting[2:])
+    for task in waiting[2:]:
+        task.cancel()
+    assert (await store.changed_seq()) > head
+
+
+async def test_what_is_told_to_many_is_read_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four platforms read one change; where the citizen stands is read for the first only, until something happens."""
+    platforms = [await world.platform(name) for name in ("BLUEZONE", "NCOVI", "TOKHAIYTE", "DICUAN")]
+    for platform in platforms:
+        qid = (await world.declare(world.person(0), platform)).json()["qid"]
+    feed, store = world.built.house.feed, world.built.store
+    read: list[str] = []
+    for name in ("standings_of", "links_of", "facts_of"):
+        verb = getattr(store, name)
+
+        async def counted(*asked: Any, verb: Any = verb, name: str = name) -> Any:
+            read.append(name)
+            return await verb(*asked)
+
+        monkeypatch.setattr(store, name, counted)
+
+    async def told() -> list[str]:
+        return [(await feed.of(name, qid, world.now)).state for name in ("BLUEZONE", "NCOVI", "TOKHAIYTE", "DICUAN")]
+
+    assert await told() == ["good"] * 4
+    once = list(read)
+    assert await told() == ["good"] * 4 and read == once, "nothing happened"
+    await world.built.house.status.revoke(qid, "mất máy", by="cli", now=world.now)
+    assert await told() == ["withdrawn"] * 4, "what was read before it is not told after it"
+    assert len(read) - len(once) <= len(once) + 1
