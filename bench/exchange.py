@@ -30,6 +30,7 @@ import uvloop
 
 from motma.conformance.exchange import Ours, declaration_of, running_exchange, running_twins
 from motma.conformance.platform import Platform
+from motma.core.errors import Unavailable
 from motma.replay.processes import RunningTwin
 from motma.wiring import utc_now
 
@@ -138,9 +139,16 @@ async def same_on_all(four: City, count: int, *, seed: int, at_once: int, begin:
     async def walk() -> None:
         while line:
             name, index = line.pop()
-            await watch.room.wait()
-            await four.platform(name).declare(declaration(four.ours, index, seed=seed))
+            body = declaration(four.ours, index, seed=seed)
+            for pause in range(1, 6):
+                await watch.room.wait()
+                with contextlib.suppress(Unavailable):
+                    await four.platform(name).declare(body)
+                    break
+                again.append(name)  # whether it was taken nobody knows: perhaps it is sent twice now
+                await asyncio.sleep(pause)
 
+    again = list[str]()
     watching = asyncio.create_task(watch.run())
     await asyncio.gather(*(walk() for _ in range(at_once)))
     await watching
@@ -156,7 +164,8 @@ async def same_on_all(four: City, count: int, *, seed: int, at_once: int, begin:
     doubled = sum(four.rows(name, twice)[0][0] for name in FOUR)
     heard = sum(four.rows(name, "SELECT count(*) FROM heard")[0][0] for name in FOUR)
     everybody = all(each == numbers[0] for each in (*numbers, *codes.values()))
-    complete = everybody and None not in numbers[0] and len(numbers[0]) == count and sent == 4 * count and not doubled
+    exact = 4 * count <= sent <= 4 * count + len(again)
+    complete = everybody and None not in numbers[0] and len(numbers[0]) == count and exact and not doubled
     held = {name: len(found) for name, found in codes.items()}
     spent = {name: (now[0] - used.get(name, now)[0]) / (4 * count) for name, now in programs().items()}
     return Same(
@@ -190,7 +199,10 @@ class _Watch:
         last: list[dict[str, int]] = []
         began = moved = said = time.monotonic()
         while time.monotonic() - moved < _IDLE_SECONDS:
-            counts = [await self._four.counts(name) for name in FOUR]
+            asked = time.monotonic()
+            counts = last
+            with contextlib.suppress(aiohttp.ClientError, TimeoutError):  # one that is busy is asked the next time
+                counts = [await self._four.counts(name) for name in FOUR]
             now = time.monotonic()
             if counts != last:
                 last, moved = counts, now
@@ -202,16 +214,16 @@ class _Watch:
                 said = now
                 told = {name: sum(one[name] for one in counts) for name in ("waiting", "sent", "codes", "heard")}
                 print(f"{now - began:6.0f} s {told} of {sum(self._letters.values())}", file=sys.stderr, flush=True)
-            done = [
+            done = bool(counts) and [
                 one["waiting"] == 0
                 and self._letters[name] <= one["sent"] + one["refused"]
                 and one["sent"] <= one["codes"]
                 for name, one in zip(FOUR, counts, strict=True)
             ]
-            if all(done):
+            if done and all(done):
                 return
             # Their counts go through all that they hold: the more that is, the more seldom they are asked.
-            await asyncio.sleep(max(0.25, 4 * (time.monotonic() - now)))
+            await asyncio.sleep(min(5.0, max(0.25, 30 * (time.monotonic() - asked))))
         self.room.set()
 
 

@@ -11,9 +11,9 @@ from motma.twins.scanner import Held
 from motma.twins.store import TwinStore
 
 _TRUST = "/v1/trust-list"
-_TOGETHER_SECONDS = 0.2
+_TOGETHER_SECONDS = 0.5
 """Many who are told at once fetch once."""
-_AGAIN_SECONDS = 1.5
+_AGAIN_SECONDS = 1.2
 """Who was told may be sooner than the list: after that it is fetched once more."""
 
 
