@@ -6,16 +6,19 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 from msgspec import structs
 
 from motma.cli import cli
+from motma.cli.conformance import _exchange_key
+from motma.cli.terminal import with_house
 from motma.conformance.report import Tried, reported, sign
 from motma.conformance.run import own_key
 from motma.conformance.takehome import write_kit
 from motma.conformance.trial import CASES
 from motma.core.code import TrustedKey, key_id
-from motma.core.errors import Unavailable
+from motma.core.errors import Invalid, Unavailable
 from motma.core.publickeys import read_public_key
 from motma.core.status import StatusList, StatusToken, list_uri
 from motma.core.trustlist import TrustedList
@@ -87,6 +90,8 @@ def test_the_command_says_what_is_missing_before_it_starts_anything(tmp_path: Pa
     runner = CliRunner()
     nothing = runner.invoke(cli, ["conformance"])
     assert nothing.exit_code == 2 and "--kit FOLDER" in nothing.output
+    both = runner.invoke(cli, ["conformance", "http://127.0.0.1:9", "--kit", str(tmp_path)])
+    assert both.exit_code == 2
     for url in ("http://127.0.0.1:9", "127.0.0.1:9", "x"):
         nobody = runner.invoke(cli, ["conformance", url, "--report", str(tmp_path / "report")])
         assert isinstance(nobody.exception, Unavailable) and nobody.exception.code == "conformance.platform", url
@@ -106,3 +111,36 @@ def test_a_report_says_first_what_did_not_pass_and_whether_all_was_tried() -> No
     assert "Mới thử một phần" in part and "Chưa liên thông" in part and "Chưa đạt" not in part
     assert "Đã liên thông" in green and "Mới thử một phần" not in green and "Chưa đạt" not in green
     assert "<b>" not in (red + part + green).replace('<b title="', "").replace("Bến xe &lt;b&gt;", "")
+
+
+def test_a_report_is_checked_by_whoever_gets_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOTMA_DATA", str(tmp_path / "data"))
+    monkeypatch.delenv("MOTMA_DATABASE_URL", raising=False)
+    ours = with_house(_exchange_key)
+    tried = tuple(Tried(one.id, one.group, one.words._asdict(), True, "", 0.1) for one in CASES)
+    at = dt.datetime(2026, 1, 18, tzinfo=dt.UTC)
+    by_us = sign(reported("Bến xe", "native", tried, every=len(CASES), by="exchange", at=at), ours).jws
+    alone = sign(
+        reported("Bến xe", "native", tried[:2], every=len(CASES), by="this report alone", at=at), own_key()
+    ).jws
+    head, body, signature = by_us.split(".")
+    file = tmp_path / "report.jws"
+
+    def check(jws: str, *more: str) -> tuple[str, BaseException | None, int]:
+        file.write_text(jws + "\n")
+        ended = CliRunner().invoke(cli, ["conformance", "--check", str(file), *more])
+        return ended.output, ended.exception, ended.exit_code
+
+    said, _, code = check(by_us, "--operator")
+    assert (
+        code == 0
+        and "signed with a key of this exchange" in said
+        and f"{len(CASES)} of {len(CASES)} cases passed: interlinked" in said
+    )
+    said, _, code = check(by_us)
+    assert code == 0 and "there, --check it with --operator" in said
+    said, _, code = check(alone)
+    assert code == 1 and "does not prove who ran it" in said and "only some were tried" in said
+    for wrong, more in ((alone, ["--operator"]), (f"{head}.{body[:-2]}AA.{signature}", []), ("chào", [])):
+        error = check(wrong, *more)[1]
+        assert isinstance(error, Invalid) and error.code == "conformance.report"
