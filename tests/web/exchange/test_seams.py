@@ -97,6 +97,38 @@ async def test_who_is_suspended_while_waiting_is_told_nothing(world: World) -> N
     assert (answer.status_code, answer.json()["code"]) == (401, "access.platform")
 
 
+# -- next door -----------------------------------------------------------------------------------------------------
+
+
+async def test_what_another_sent_is_answered_as_what_nobody_did(world: World) -> None:
+    """One answer at every door, and nothing left behind: neither a claim nor a try."""
+    mine, theirs = await world.interlinked("NEXT-DOOR"), await (await key_holder(world, P)).client()
+    sent = (await world.declare(world.person(0), theirs, name="Lê Văn Khác")).json()
+    good = (await world.declare(world.person(1), theirs)).json()
+    nobodys = "dcl_01kf7yejc0k13emra4srge0byv"
+    body, before = world.declaration(world.person(1)), world.rows()
+
+    async def answers(id: str) -> list[tuple[int, str]]:
+        told = [await mine.get(f"/v1/declarations/{id}{path}") for path in ("", "/sent", "/sent?as=fhir", "/code")]
+        headers = {"idempotency-key": "as-theirs"}
+        told.append(await mine.post(f"/v1/declarations/{id}/corrections", json=body, headers=headers))
+        told.append(await mine.post("/v1/prechecks", json={"declaration": id}))
+        return [(one.status_code, one.text) for one in told]
+
+    of_nobody = await answers(nobodys)
+    assert {status for status, _ in of_nobody} == {404}
+    for id in (sent["declaration"], good["declaration"]):
+        assert await answers(id) == of_nobody
+    assert world.rows() == before
+    corrected = await mine.post(
+        "/v1/declarations", json=body, headers={"idempotency-key": "as-theirs", "content-type": "application/json"}
+    )
+    assert corrected.status_code == 201, "the key was not used up"
+    assert (await mine.get("/v1/changes", params={"after": "0"})).json()["changes"][0]["citizen"]["qid"] == good["qid"]
+    seen = (await theirs.get("/v1/changes")).json()["changes"]
+    assert {one["citizen"]["qid"] for one in seen} == {good["qid"]}, "what was refused links nobody"
+
+
 # -- sent ----------------------------------------------------------------------------------------------------------
 
 
