@@ -296,7 +296,11 @@ async def test_nobody_finds_out_by_reporting_who_was_born_when(world: World) -> 
 
 
 async def test_to_ask_again_what_became_of_a_report_is_a_look(world: World) -> None:
-    qid = (await world.declare(world.person(0))).json()["qid"]
+    browser = world.browser()
+    await world.declare_on_page(browser, world.person(0))
+    house = world.built.house
+    [held] = await house.wallets.held(house.wallet(browser.cookies["motma_wallet"]))
+    qid = held.qid
     first = await report(world, event("ended", since=world.now.isoformat(), qid=qid), key="1")
     assert (await kinds_of(world, qid)).count("LookMade") == 0
     raw = event("ended", since=world.now.isoformat(), qid=qid)
@@ -307,4 +311,6 @@ async def test_to_ask_again_what_became_of_a_report_is_a_look(world: World) -> N
     facts = await world.built.store.facts_about(Qid(qid))
     looks = [(fact.actor, fact.what) for fact in facts if isinstance(fact.what, LookMade)]
     assert looks == [("CDC", LookMade("report", "health:write", ("qid", "state")))] * 2
+    page = (await browser.get("/code/1/looks")).text
+    assert page.count("Cơ quan y tế xem lại báo cáo của mình") == 2 and "health:write" not in page
     await sound(world)
