@@ -28,6 +28,8 @@ ANSWER_MAX_BYTES = 64 * 1024
 URL_MAX_CHARS = 500
 
 _ANSWER_SECONDS = 1
+_KEEP_SECONDS = 4
+"""Less than what servers keep one for, often 5 s: a message into a connection that is being closed would fail."""
 _PORTS = (443, 8443)
 _HOST = re.compile(r"(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])")
 _REST = re.compile(r"/[!#-;=?-\[\]_a-z~]*|")
@@ -112,7 +114,11 @@ class WebhookSender:
 
     async def __aenter__(self) -> Self:
         connector = aiohttp.TCPConnector(
-            resolver=self._names, use_dns_cache=False, limit=0, ssl=self._tls if self._tls else True
+            resolver=self._names,
+            use_dns_cache=False,
+            limit=0,
+            keepalive_timeout=_KEEP_SECONDS,
+            ssl=self._tls if self._tls else True,
         )
         self._session = aiohttp.ClientSession(
             connector=connector,
@@ -219,6 +225,8 @@ class _Names(AbstractResolver):
 
 async def _rest_of(answer: aiohttp.ClientResponse) -> None:
     """Read on, so that the connection can be used again; not much, and not for long."""
+    if answer.content.at_eof():  # most say nothing but a status: no timer for them
+        return
     try:
         async with asyncio.timeout(_ANSWER_SECONDS):
             left = ANSWER_MAX_BYTES

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Literal, Protocol
 
 import msgspec
@@ -46,8 +47,13 @@ def signed(id: str, body: bytes, secrets: Sequence[str], now: dt.datetime) -> di
         "content-type": "application/json",
         "webhook-id": id,
         "webhook-timestamp": str(int(now.timestamp())),
-        "webhook-signature": " ".join([Webhook(secret).sign(id, now, text) for secret in secrets]),
+        "webhook-signature": " ".join([_signer(secret).sign(id, now, text) for secret in secrets]),
     }
+
+
+@lru_cache(1_000)
+def _signer(secret: str) -> Webhook:
+    return Webhook(secret)
 
 
 def encoded(change: Change) -> bytes:
