@@ -23,21 +23,22 @@ DEPTH_MAX = 64
 """How many objects and lists may stand one in the other. Deeper than any form, and far from what readers break at: what
 is kept must be readable for whoever reads it, from however deep in a program."""
 
+_NESTS = (dict, list)
 _VN_TIME = dt.timezone(dt.timedelta(hours=7))
 
 
-def require_shallow(sent: object) -> None:
+def require_shallow(sent: Mapping[str, object]) -> None:
     """Raises :class:`Invalid` ``declaration.extra`` for JSON values that are nested deeper than :data:`DEPTH_MAX`."""
-    level = [sent]
+    level: list[Any] = [value for value in sent.values() if isinstance(value, _NESTS)]
     for _ in range(DEPTH_MAX):
+        if not level:
+            return
         level = [
             inner
             for one in level
-            for inner in (one.values() if isinstance(one, Mapping) else one if isinstance(one, list) else ())
-            if isinstance(inner, Mapping | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+            if isinstance(inner, _NESTS)
         ]
-        if not level:
-            return
     raise Invalid(
         "declaration.extra",
         Words(
@@ -125,7 +126,7 @@ def _beyond(sent: Mapping[str, object], said: Mapping[str, object]) -> dict[str,
         mine = said.get(name)
         if value == mine and name in said:
             continue
-        if isinstance(mine, dict) and isinstance(value, Mapping):
+        if isinstance(mine, dict) and isinstance(value, dict):
             if inner := _beyond(value, mine):
                 more[name] = inner
         else:
