@@ -89,6 +89,15 @@ class City:
 
         _run(ask())
 
+    def divert_no_more(self, checkpoint: str) -> None:
+        """Let people go on there again."""
+
+        async def ask() -> None:
+            async with build(self.settings) as built:
+                await built.house.steer.close_diversion(checkpoint, by=OPERATOR, now=utc_now())
+
+        _run(ask())
+
     def judge(self, code: str, at: dt.datetime) -> Checked:
         """What an officer is answered to ``code`` scanned at another time than now."""
 

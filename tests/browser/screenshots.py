@@ -172,6 +172,7 @@ def _ahead(context: BrowserContext, city: City, name: str, n: int) -> None:
     page.goto(f"{place}?asked=1&{route}")
     page.locator("details").first.locator("summary").click()
     _keep(page, f"ahead-diverted-{name}")
+    city.divert_no_more(CHECKPOINT)
     page.goto(f"{place}?asked=1&at={later:%Y-%m-%dT%H:%M}&{route}")
     _keep(page, f"ahead-later-{name}")
     page.goto(f"{place}?asked=1&at=2001-01-01T00:00&{route}")
@@ -213,6 +214,7 @@ def _operator(context: BrowserContext, city: City, name: str) -> None:
     context.request.post(f"{city.url}/ops/diversions", form={"checkpoint": CHECKPOINT, "to": "", "note": "Ùn dài 1 km"})
     page.wait_for_timeout(2500)
     _keep(page, f"ops-{name}")
+    city.divert_no_more(CHECKPOINT)
 
 
 def _papers(context: BrowserContext, city: City, name: str, n: int) -> None:
@@ -245,7 +247,7 @@ def _papers(context: BrowserContext, city: City, name: str, n: int) -> None:
 
 def _way_out(context: BrowserContext, city: City, name: str, n: int) -> None:
     """A name to mend, a child without a number, too many tries; the officer who mends it; the operator who looks."""
-    person = _longest_names(city)[n]
+    person = _longest_names(city)[n + 70]
     page = context.new_page()
     page.goto(city.url)
     page.check("input[name='document.kind'][value='none']")
@@ -336,7 +338,7 @@ def _offline_codes(browser: Browser, city: City) -> dict[str, str]:
     for number, (name, health) in enumerate(answers.items()):
         with _context(browser, city, PHONE, "vi") as context:
             page = context.new_page()
-            person, symptoms = _longest_names(city)[number], ("fever",) if health == "ill" else ()
+            person, symptoms = _longest_names(city)[26 + number], ("fever",) if health == "ill" else ()
             fill_declaration(page, city, person, symptoms=symptoms, contact=health == "contact")
             _send(page)
             page.wait_for_url("**/code")
