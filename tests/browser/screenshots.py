@@ -284,7 +284,7 @@ def _way_out(context: BrowserContext, city: City, name: str, n: int) -> None:
     page.click("#repair-send")
     page.screenshot(path=FOLDER / f"repair-no-reason-{name}.png")
     page.click("#repair-scan")
-    page.wait_for_timeout(200)
+    page.wait_for_timeout(500)  # until a double tap would be over
     page.screenshot(path=FOLDER / f"repair-reading-{name}.png")
     page.click("#type-card")
     page.fill("#repair-name", person.name)
