@@ -140,6 +140,10 @@ async def test_declared_on_any_scanned_with_any_other(
         alone = await four.declare("tokhaiyte", four.person())
         await four.shows("tokhaiyte", alone.qid or "", health="clear")
         assert [await four.twins[name].citizen(alone.qid or "") for name in FOUR if name != "tokhaiyte"] == [None] * 3
+        # Their scanners hear of it all the same: by the lists.
+        await four.says("ncovi", alone.code or "", True)
+        await four.ours.withdraw(alone.qid or "")
+        await asyncio.gather(*(four.says(name, alone.code or "", False) for name in FOUR))
 
         # Everybody on all four, in random order and in parallel; bench/exchange.py does it with 10,000.
         same = await same_on_all(Measured(ours, twins, folder, session), 15, seed=3, at_once=8, begin=5_000)

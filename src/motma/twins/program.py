@@ -28,7 +28,8 @@ from motma.twins.store import TwinStore
 from motma.twins.tokhaiyte import TWIN as TOKHAIYTE
 
 TWINS: Mapping[str, Twin] = {twin.name: twin for twin in (BLUEZONE, NCOVI, TOKHAIYTE, DICUAN)}
-_LISTS_SECONDS = 30.0
+_LISTS_SECONDS = 1.0
+"""Nobody tells a platform what becomes of a code whose citizen it does not follow, and to ask in vain costs a 304."""
 
 
 @click.command(short_help="Run one of the four.")
